@@ -1,0 +1,45 @@
+/* addr.h: Internet addresses and targets, the same for IPv4 and IPv6. */
+#ifndef ENGINE_ADDR_H
+#define ENGINE_ADDR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Network order; IPv4 is mapped (::ffff:a.b.c.d, RFC 4291 section 2.5.5.2). */
+struct addr {
+	uint8_t b[16];
+};
+
+struct target {
+	struct addr addr;
+	uint16_t port; /* host order */
+};
+
+/* A target packed for keys: 16 bytes of address, port in network order. */
+enum { TARGET_KEY_LEN = 18, ADDR_TEXT_MAX = 46, TARGET_TEXT_MAX = 56 };
+
+bool addr_is4(const struct addr *);
+struct addr addr_from4(uint32_t host_order);
+uint32_t addr_to4(const struct addr *); /* host order; only if is4 */
+int addr_cmp(const struct addr *, const struct addr *);
+
+/* Numeric text only, never a name. 0, or -1 with EINVAL. */
+int addr_parse(const char *, struct addr *);
+
+/* Canonical text (RFC 5952; dotted for IPv4) into buf, which is returned. */
+const char *addr_text(const struct addr *, char buf[ADDR_TEXT_MAX]);
+
+/* "1.2.3.4:25" or "[2001:db8::1]:25" into buf, which is returned. */
+const char *target_text(const struct target *, char buf[TARGET_TEXT_MAX]);
+
+void target_pack(const struct target *, uint8_t key[TARGET_KEY_LEN]);
+struct target target_unpack(const uint8_t key[TARGET_KEY_LEN]);
+
+/*
+ * The first address of the network that `bits` leave of an address; bits
+ * counts from the family's own start (24 of an IPv4 address, 48 of an IPv6).
+ */
+struct addr addr_network(const struct addr *, unsigned bits);
+
+#endif

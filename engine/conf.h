@@ -1,0 +1,130 @@
+/* conf.h: the configuration file, read once and constant from then on. */
+#ifndef ENGINE_CONF_H
+#define ENGINE_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/addr.h"
+#include "engine/role.h"
+
+enum {
+	CONF_PORTS_MAX = 32,
+	CONF_PATH_MAX = 1024,
+	CONF_NAME_MAX = 256,
+	CONF_SOURCES_MAX = 16,
+	CONF_COLUMNS_MAX = 512
+};
+
+/* What is spoken. The names are in storage/record.c, protocol_names. */
+enum protocol {
+	PROTOCOL_UNKNOWN,
+	PROTOCOL_POP3,
+	PROTOCOL_IMAP,
+	PROTOCOL_SMTP,
+	PROTOCOL_COUNT
+};
+
+enum tx_path { TX_AUTO, TX_PACKET, TX_LIBNET };
+enum follow_mode { FOLLOW_ADOPT, FOLLOW_CONNECT };
+
+struct conf_port {
+	uint16_t port;
+	uint8_t protocol; /* enum protocol */
+	uint8_t implicit_tls;
+};
+
+/*
+ * Flat, so that it reaches the children as bytes: no pointers. Times are in
+ * milliseconds; paths are absolute or relative to where mailsweepd started.
+ */
+struct conf {
+	char file[CONF_PATH_MAX]; /* where it was read */
+	char sensor[32]; /* in the sweep's id */
+	char helo[CONF_NAME_MAX]; /* our FQDN, EHLO and IMAP ID */
+	char contact[CONF_NAME_MAX]; /* address or URL */
+
+	char interface[16];
+	char gateway_mac[18]; /* empty: find it */
+	char gateway_mac6[18];
+	struct addr sources[CONF_SOURCES_MAX]; /* both families */
+	uint32_t nsources;
+	uint16_t sport_first, sport_last;
+	uint8_t tx; /* enum tx_path */
+	uint8_t follow; /* enum follow_mode */
+	uint8_t tx_threads, probes;
+	uint64_t rate; /* packets/s */
+	uint64_t seed; /* 0: drawn for each sweep */
+	uint32_t shard, shards;
+
+	struct conf_port ports[CONF_PORTS_MAX];
+	uint32_t nports;
+
+	uint32_t greeting_ms, greeting_smtp_ms, reply_ms, handshake_ms,
+	    server_hello_ms, conversation_ms, answer_window_ms;
+	uint32_t retries, retry_pause_ms, limit_pause_ms;
+	uint32_t per_host, per_network;
+	uint32_t line_max, reply_max, reply_lines_max, conversation_max,
+	    min_rate, min_rate_window_ms;
+	uint32_t waiting_max; /* entries in packet's table */
+
+	char store[CONF_PATH_MAX]; /* data directory */
+	char control[CONF_PATH_MAX]; /* socket; empty: store/control */
+	uint64_t map_size; /* LMDB, bytes */
+	uint32_t retention_days; /* 0: keep all */
+	char ca_bundle[CONF_PATH_MAX];
+	char geo_csv[CONF_PATH_MAX]; /* operator's overlay */
+	char geo_mmdb4[CONF_PATH_MAX], geo_mmdb6[CONF_PATH_MAX];
+	char geo_country_path[CONF_NAME_MAX]; /* "country_code" */
+	char geo_region_path[CONF_NAME_MAX];
+	char geo_city_path[CONF_NAME_MAX];
+	char asn_csv[CONF_PATH_MAX];
+
+	char schedule[32]; /* "02:00": daily, UTC */
+	uint32_t uid_base; /* when _mailsweep* are missing */
+	uint8_t log_level; /* enum log_level */
+};
+
+/* A recipient of feeds; only mailsweep(1) reads these. */
+struct recipient {
+	char name[64], contact[CONF_NAME_MAX];
+	uint32_t *asns;
+	size_t nasns;
+	struct ranges *prefixes; /* NULL: none */
+	char (*countries)[3];
+	size_t ncountries;
+	char **domains;
+	size_t ndomains;
+	char **types;
+	size_t ntypes; /* none: all */
+	char **columns;
+	size_t ncolumns; /* extra ones */
+	uint8_t min_severity; /* 0 info .. 4 critical */
+	bool everything; /* no filter at all: sees all rows */
+};
+
+struct recipients {
+	struct recipient *v;
+	size_t n;
+};
+
+/*
+ * Read and check. On success fills all that is not NULL; targets and excluded
+ * are new sealed sets of the caller's. On failure -1, after one line on
+ * standard error for each mistake: FILE:LINE: the word, what was expected.
+ * Refuses a file without exclusions, helo or contact.
+ */
+int conf_read(const char *path, struct conf *, struct ranges **targets,
+    struct ranges **excluded, struct recipients *);
+void recipients_free(struct recipients *);
+
+/* The port's entry, or NULL. */
+const struct conf_port *conf_port(const struct conf *, uint16_t port);
+
+/* Bytes of conf and both sets in a memfd for the children, and back. */
+int conf_save(int fd, const struct conf *, const struct ranges *targets,
+    const struct ranges *excluded);
+int conf_load(
+    int fd, struct conf *, struct ranges **targets, struct ranges **excluded);
+
+#endif

@@ -1,0 +1,68 @@
+/* cookie.h: what a SYN carries so that its answer can be known again. */
+#ifndef ENGINE_COOKIE_H
+#define ENGINE_COOKIE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/addr.h"
+#include "engine/sweep.h"
+
+/* Why a SYN is sent. Travels in the source port, so the answer tells. */
+enum syn_kind {
+	KIND_PLAIN, /* first try, or a retry, of a target */
+	KIND_CLIENT_HELLO, /* a ClientHello after silence on a clear port */
+	KIND_CANARY,
+	KIND_TLS_VERSION,
+	KIND_INJECTION,
+	KIND_COUNT = 8
+};
+
+enum { ATTEMPTS = 4, INCARNATIONS = 4 }; /* per source-port range */
+
+/*
+ * The range of source ports, cut by incarnation of the daemon, attempt and
+ * kind, so that a repeated SYN never meets an old connection (DESIGN.md 1.6):
+ * offset = incarnation | attempt | kind | hash, most significant first.
+ */
+struct source_ports {
+	uint16_t first; /* host order */
+	uint8_t bits; /* the range holds 1 << bits ports */
+	uint8_t incarnation; /* modulo INCARNATIONS */
+};
+
+/* bits is the largest that fits, at least 10. 0, or -1 with EINVAL. */
+int source_ports_init(
+    struct source_ports *, uint16_t first, uint16_t last, uint32_t incarnation);
+
+/* In the range at all? And of this incarnation? */
+bool source_ports_has(const struct source_ports *, uint16_t port);
+bool source_ports_current(const struct source_ports *, uint16_t port);
+
+/* What a port of the range stands for. */
+enum syn_kind source_ports_kind(const struct source_ports *, uint16_t port);
+unsigned source_ports_attempt(const struct source_ports *, uint16_t);
+
+struct cookie {
+	uint32_t isn; /* our initial sequence number */
+	uint16_t sport; /* our source port */
+};
+
+/*
+ * SipHash-2-4 (Aumasson, Bernstein 2012) under the sweep's key over both
+ * addresses and the destination port; the hash chooses the source port within
+ * its slice and, with that port, the ISN.
+ */
+struct cookie cookie_make(const uint8_t key[SWEEP_KEY_LEN],
+    const struct source_ports *, const struct addr *src, const struct target *,
+    enum syn_kind, unsigned attempt);
+
+/*
+ * Does an answer to our port sport that acknowledges ack belong to a SYN of
+ * ours to this target from this address, this incarnation or an earlier one?
+ */
+bool cookie_check(const uint8_t key[SWEEP_KEY_LEN], const struct source_ports *,
+    const struct addr *src, const struct target *, uint16_t sport,
+    uint32_t ack);
+
+#endif

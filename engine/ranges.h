@@ -1,0 +1,51 @@
+/* ranges.h: sorted sets of address ranges, addressed by index. */
+#ifndef ENGINE_RANGES_H
+#define ENGINE_RANGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/addr.h"
+
+struct ranges;
+
+/* An empty set, or NULL with ENOMEM. The caller frees it. */
+struct ranges *ranges_new(void);
+void ranges_free(struct ranges *);
+
+/* Both ends included. 0, or -1 with ENOMEM or EINVAL (first > last). */
+int ranges_add(
+    struct ranges *, const struct addr *first, const struct addr *last);
+
+/*
+ * Add "192.0.2.0/24", "192.0.2.1-192.0.2.9", "192.0.2.1", or the same of
+ * IPv6. 0, or -1 with EINVAL and *expected a constant text that says what was.
+ */
+int ranges_add_text(struct ranges *, const char *, const char **expected);
+
+/*
+ * Sort and merge; must be called once after the last add, before the rest.
+ * 0, or -1 with E2BIG when there are more than 2^48 addresses.
+ */
+int ranges_seal(struct ranges *);
+
+uint64_t ranges_count(const struct ranges *); /* addresses */
+size_t ranges_pieces(const struct ranges *); /* disjoint ranges */
+
+/* The address at an index below ranges_count, in ascending order. */
+struct addr ranges_at(const struct ranges *, uint64_t index);
+bool ranges_has(const struct ranges *, const struct addr *);
+
+/* Addresses that are in both. */
+uint64_t ranges_common(const struct ranges *, const struct ranges *);
+
+/*
+ * The sealed set as flat bytes for another process, and back. ranges_save
+ * returns malloc'd bytes and their number; ranges_load copies and returns NULL
+ * with EINVAL for bytes that are not a sealed set.
+ */
+uint8_t *ranges_save(const struct ranges *, size_t *len);
+struct ranges *ranges_load(const uint8_t *, size_t len);
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * store.h: the data directory, and the only door to LMDB.
+ *
+ *     live/            the sweep that is running (LMDB environment)
+ *     sealed/ID.mdb    one file a finished sweep, read-only (MDB_NOSUBDIR)
+ *     certs.mdb        certificates (DER) by SHA-256
+ *     catalog.mdb      one row a sweep, opt-outs
+ *
+ * This half is for readers: nothing here writes. store_write.h is the other.
+ */
+#ifndef STORAGE_STORE_H
+#define STORAGE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/addr.h"
+#include "engine/ranges.h"
+#include "engine/sweep.h"
+#include "storage/account.h"
+#include "storage/record.h"
+
+enum { STORE_ERROR_MAX = 512 };
+
+struct store;
+struct store_scan;
+
+/* A row of the catalog; also kept in each sealed file. */
+struct sweep_info {
+	struct sweep sweep;
+	struct account account;
+	uint64_t end_us; /* 0: still running */
+	uint32_t version; /* of the file's format */
+	uint32_t balanced;
+	uint64_t geo_build_us; /* the database's date; 0: none */
+	uint64_t rate;
+	char sensor[32];
+	char previous[SWEEP_ID_MAX]; /* joined with at the seal */
+};
+
+/*
+ * Open a sweep for reading: id NULL is the newest sealed one, "live" the
+ * running one, else a sealed one by its id. NULL, and why in error.
+ */
+struct store *store_open(
+    const char *datadir, const char *id, char error[STORE_ERROR_MAX]);
+void store_close(struct store *);
+const struct sweep_info *store_info(const struct store *);
+
+/*
+ * Walk heads in key order (address, then port). The head is copied out.
+ * store_scan_next: false at the end. Rows of opted-out prefixes are skipped.
+ */
+struct store_scan *store_scan_new(struct store *);
+struct store_scan *store_scan_from(struct store *, const struct addr *);
+bool store_scan_next(struct store_scan *, struct target *, struct head *);
+/* The body of the row the scan stands on; valid until the next step. */
+bool store_scan_body(struct store_scan *, const uint8_t **, uint32_t *len);
+void store_scan_free(struct store_scan *);
+
+/* The bare keys of targets that answered and stayed silent. */
+uint64_t store_silent_count(struct store *);
+bool store_is_silent(struct store *, const struct target *, uint64_t *when_us);
+
+/* One row; *body is valid until store_close. */
+bool store_get(struct store *, const struct target *, struct head *,
+    const uint8_t **body, uint32_t *len);
+
+/* A certificate; *der is valid until store_close. */
+bool store_cert(struct store *, const uint8_t sha256[SHA256_LEN],
+    const uint8_t **der, size_t *len);
+
+/* Every row of the catalog, oldest first; the callback returns false to end. */
+int store_sweeps(const char *datadir,
+    bool (*each)(const struct sweep_info *, void *), void *,
+    char error[STORE_ERROR_MAX]);
+
+#endif
