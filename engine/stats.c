@@ -46,13 +46,13 @@ stats_map(int fd)
 }
 
 const char *
-stats_name(enum stat what)
+stats_name(enum stat_id what)
 {
 	return what < STAT_COUNT ? names[what] : "";
 }
 
 uint64_t
-stats_sum(const struct stats *s, enum stat what)
+stats_sum(const struct stats *s, enum stat_id what)
 {
 	uint64_t sum = 0;
 

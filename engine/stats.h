@@ -78,7 +78,7 @@
 
 /* clang-format on */
 #define X(id, name) STAT_##id,
-enum stat { STATS_TABLE(X) STAT_COUNT };
+enum stat_id { STATS_TABLE(X) STAT_COUNT };
 #undef X
 
 /* One slot a process: the roles, and one for each probe. */
@@ -98,12 +98,12 @@ struct stats *stats_create(int *fd);
 /* A child: the same page. NULL with errno. */
 struct stats *stats_map(int fd);
 
-const char *stats_name(enum stat);
-uint64_t stats_sum(const struct stats *, enum stat); /* all slots */
+const char *stats_name(enum stat_id);
+uint64_t stats_sum(const struct stats *, enum stat_id); /* all slots */
 
 /* One writer a slot: a plain load and store, no locked instruction. */
 static inline void
-stats_add(struct stats *s, unsigned slot, enum stat what, uint64_t by)
+stats_add(struct stats *s, unsigned slot, enum stat_id what, uint64_t by)
 {
 	uint64_t now =
 	    atomic_load_explicit(&s->n[slot][what], memory_order_relaxed);
@@ -113,13 +113,13 @@ stats_add(struct stats *s, unsigned slot, enum stat what, uint64_t by)
 }
 
 static inline void
-stats_set(struct stats *s, unsigned slot, enum stat what, uint64_t value)
+stats_set(struct stats *s, unsigned slot, enum stat_id what, uint64_t value)
 {
 	atomic_store_explicit(&s->n[slot][what], value, memory_order_relaxed);
 }
 
 static inline uint64_t
-stats_get(const struct stats *s, unsigned slot, enum stat what)
+stats_get(const struct stats *s, unsigned slot, enum stat_id what)
 {
 	return atomic_load_explicit(&s->n[slot][what], memory_order_relaxed);
 }

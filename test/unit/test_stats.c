@@ -53,9 +53,9 @@ static void
 names_are_there_and_differ(void **state)
 {
 	(void)state;
-	for (enum stat a = 0; a < STAT_COUNT; a++) {
+	for (enum stat_id a = 0; a < STAT_COUNT; a++) {
 		assert_true(*stats_name(a) != '\0');
-		for (enum stat b = 0; b < a; b++)
+		for (enum stat_id b = 0; b < a; b++)
 			assert_string_not_equal(stats_name(a), stats_name(b));
 	}
 	assert_string_equal(stats_name(STAT_SEND_SENT_N), "sent");
