@@ -118,7 +118,8 @@ dovecot()
 		printf '%b\n' "${5:-}"
 	} >"$conf"
 	case $name in *tls10*) max=TLSv1 ;; esac
-	OPENSSL_CONF=$LAB_DIR/etc/openssl-$max.cnf /usr/sbin/dovecot -c "$conf"
+	OPENSSL_CONF=$LAB_DIR/etc/openssl-$max.cnf \
+	    /usr/sbin/dovecot -c "$conf" &
 }
 
 # All of Postfix is one instance with a listener for each set-up:
@@ -300,7 +301,7 @@ exim()
 	install -d -o Debian-exim -g Debian-exim -m 0750 "$LAB_DIR/run/$name"
 	touch "$logs/$name-"{main,reject,panic}log
 	chown Debian-exim:Debian-exim "$logs/$name-"*log
-	/usr/sbin/exim4 -bd -C "$conf" || echo "exim: $name did not start"
+	/usr/sbin/exim4 -bd -C "$conf" &
 }
 
 # A listener that says nothing.

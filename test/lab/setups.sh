@@ -81,5 +81,5 @@ setups()
 	exim exim6-selfsigned fd00:198:18::e1 "25 465" selfsigned
 
 	# must never see a packet
-	dovecot forbidden 198.19.255.25 "$all4" none "$cleartext"
+	dovecot forbidden 198.19.255.25 "$all4" good
 }
