@@ -1,67 +1,103 @@
 # Mailsweep: plain make. `make help` lists the targets.
 #
-# Every object goes to $(O); a variant (sanitizers, test hooks) has an $(O) of
-# its own, so that no two builds share a file.
+# Every object goes to $(O); a variant (sanitizers, test hooks, clang) has an
+# $(O) of its own, so that no two builds share a file.
+
+#: make               build the two programs, ./mailsweepd and ./mailsweep
+#: sudo make demo     the laboratory, one sweep of it, what came of it
+#: sudo make check    every test; last line: N passed, N failed
+#: make unit          the unit tests alone, no root needed
+#: make lint          clang-format, clang-tidy, cppcheck, check-style, mandoc
+#: make format        clang-format -i over the tree
+#: make sanitize      build, unit tests and fuzz seeds with ASan and UBSan
+#: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=20 each
+#: make bench         the benchmarks of test/bench
+#: make install       to PREFIX (/usr/local), under DESTDIR when that is set
+#: make uninstall     what install put there, but for the configuration
+#: make clean         all of build/ but the laboratory's unpacked servers
+#:
+#: Variants: CC=clang, SANITIZE=1, TESTHOOKS=1; each builds in build/ apart.
 
 VERSION    = 0.1
 PREFIX    ?= /usr/local
 DESTDIR   ?=
 SYSCONFDIR ?= $(PREFIX)/etc/mailsweep
-LIBEXECDIR ?= $(PREFIX)/libexec/mailsweep
 DATADIR   ?= $(PREFIX)/share/mailsweep
 MANDIR    ?= $(PREFIX)/share/man
 UNITDIR   ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 
-O         ?= build/release
 CC        ?= cc
 PKGCONFIG ?= pkg-config
+INSTALL   ?= install
 PKGS       = libpcap libssl libcrypto lmdb libconfuse libseccomp libcap-ng \
              json-c libmaxminddb
 
-WARN    = -Wall -Wextra -Wshadow -Wconversion -Werror
+# The variant's directory: what differs in a build is in its name.
+VARIANT = $(if $(findstring clang,$(CC)),clang,release)
+ifdef SANITIZE
+VARIANT = sanitize
+endif
+ifdef FUZZER
+VARIANT = fuzz
+endif
+O ?= build/$(VARIANT)$(if $(TESTHOOKS),-hooks)
+
+WARN    = -Wall -Wextra -Wshadow -Wconversion -Wvla -Werror
 HARDEN  = -fPIE -fstack-protector-strong
 OPT    ?= -O2 -g
 FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all \
+          -fno-omit-frame-pointer
+
+# The sanitizers have checks of their own, which _FORTIFY_SOURCE would hide.
+ifneq ($(SANITIZE)$(FUZZER),)
+VARIANT_CFLAGS += $(SANITIZERS)
+VARIANT_CPPFLAGS += -DSANITIZED
+FORTIFY = -U_FORTIFY_SOURCE
+endif
+ifdef FUZZER
+VARIANT_CFLAGS += -fsanitize=fuzzer-no-link
+endif
+ifdef TESTHOOKS
+VARIANT_CPPFLAGS += -DTESTHOOKS
+endif
+
+# Asked for once, and only when something is compiled: on a fresh machine
+# pkg-config itself is still to be installed.
+PKG_CFLAGS = $(eval PKG_CFLAGS := \
+          $(shell $(PKGCONFIG) --cflags $(PKGS) 2>/dev/null))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := \
+          $(shell $(PKGCONFIG) --libs $(PKGS) 2>/dev/null))$(PKG_LIBS)
+
 CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
           -DSYSCONFDIR='"$(SYSCONFDIR)"' -DDATADIR='"$(DATADIR)"' \
           -I. $(FORTIFY) $(VARIANT_CPPFLAGS) $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(WARN) $(HARDEN) $(OPT) $(VARIANT_CFLAGS) \
-          $(shell $(PKGCONFIG) --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
-LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack \
+          $(PKG_CFLAGS) $(CFLAGS)
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
           $(VARIANT_CFLAGS) $(LDFLAGS)
-LIBS    = $(shell $(PKGCONFIG) --libs $(PKGS) 2>/dev/null) -lnet -pthread
-
-ifdef TESTHOOKS
-VARIANT_CPPFLAGS += -DTESTHOOKS
-O := build/hooks
-endif
-ifdef SANITIZE
-VARIANT_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer
-VARIANT_CPPFLAGS += -DSANITIZED
-FORTIFY :=
-O := build/sanitize
-endif
+LIBS    = $(PKG_LIBS) -lnet -pthread
 
 # Files with a main() of their own are kept out of the modules.
 MAINS     = engine/main.c storage/mailsweep.c
-ENGINE    = $(filter-out $(MAINS),$(wildcard engine/*.c))
-PROBES    = $(filter-out $(MAINS),$(wildcard probes/*.c))
-STORAGE   = $(filter-out $(MAINS),$(wildcard storage/*.c))
-OBJS      = $(patsubst %.c,$(O)/%.o,$(ENGINE) $(PROBES) $(STORAGE))
+MODULES   = $(filter-out $(MAINS),\
+          $(wildcard engine/*.c probes/*.c storage/*.c))
+OBJS      = $(MODULES:%.c=$(O)/%.o)
 
 PROGRAMS  = $(O)/mailsweepd $(O)/mailsweep
 
-all: deps-present $(PROGRAMS) mailsweepd mailsweep
+all: deps-present $(PROGRAMS) $(if $(filter build/release,$(O)),links)
 
 # The two programs at the top of the tree are links into the build.
-mailsweepd mailsweep: FORCE
-	@[ "$$(readlink $@)" = $(O)/$@ ] || ln -sfn $(O)/$@ $@
+links:
+	@for p in mailsweepd mailsweep; do \
+	    [ "$$(readlink $$p)" = $(O)/$$p ] || ln -sfn $(O)/$$p $$p; done
 
 deps-present:
 	@$(PKGCONFIG) --exists $(PKGS) 2>/dev/null || { \
-	    echo 'libraries are missing: sudo scripts/install-deps' >&2; exit 2; }
+	    echo 'libraries are missing, type: sudo scripts/install-deps' >&2; \
+	    exit 2; }
 
 $(O)/mailsweepd: $(O)/engine/main.o $(OBJS)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
@@ -69,33 +105,128 @@ $(O)/mailsweepd: $(O)/engine/main.o $(OBJS)
 $(O)/mailsweep: $(O)/storage/mailsweep.o $(OBJS)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-$(O)/%.o: %.c
+# Everything but the mains, for programs that name no objects of their own.
+$(O)/modules.a: $(OBJS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# Other flags, other objects: `make install PREFIX=/usr` after a plain make
+# must not leave /usr/local in them.
+FLAGS_NOW = $(subst ','\'',$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL))
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(FLAGS_NOW)' | cmp -s - $@ || \
+	    printf '%s\n' '$(FLAGS_NOW)' >$@
 
 # Unit tests: test/unit/*.mk say which objects each links:
 #     UNIT_ranges = engine/ranges engine/addr
 # for test/unit/test_ranges.c.
 -include $(wildcard test/unit/*.mk)
 UNITS     = $(patsubst test/unit/test_%.c,%,$(wildcard test/unit/test_*.c))
-UNITBINS  = $(patsubst %,$(O)/unit/%,$(UNITS))
+UNITBINS  = $(UNITS:%=$(O)/unit/%)
 
+percent = %
 .SECONDEXPANSION:
-$(O)/unit/%: $(O)/test/unit/test_%.o $$(patsubst $$(percent),$(O)/$$(percent).o,$$(UNIT_$$*))
+$(O)/unit/%: $(O)/test/unit/test_%.o \
+    $$(patsubst $$(percent),$(O)/$$(percent).o,$$(UNIT_$$*))
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka
-percent = %
 
-unit: $(UNITBINS)
+units: $(UNITBINS)
+unit: units
 	@scripts/run-units $(UNITBINS)
 
+# Fuzz targets, test/fuzz/fuzz_X.c with its seeds in test/fuzz/corpus/X. With
+# SANITIZE=1 a small main() replays the seeds; with FUZZER=1 it is libFuzzer's.
+FUZZERS   = $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
+FUZZBINS  = $(FUZZERS:%=$(O)/fuzz/%)
+FUZZ_SECONDS ?= 20
+
+$(O)/fuzz/%: $(O)/test/fuzz/fuzz_%.o \
+    $(if $(FUZZER),,$(O)/test/fuzz/replay.o) $(O)/modules.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) $(if $(FUZZER),-fsanitize=fuzzer) -o $@ $^ $(LIBS)
+
+fuzzers: $(FUZZBINS)
+seeds: fuzzers
+	@scripts/run-fuzz replay $(FUZZBINS)
+fuzz:
+	@$(MAKE) FUZZER=1 CC=clang fuzzers
+	@scripts/run-fuzz $(FUZZ_SECONDS) $(FUZZERS:%=build/fuzz/fuzz/%)
+
+sanitize:
+	@$(MAKE) SANITIZE=1 all unit seeds
+
+BENCHES   = $(patsubst test/bench/bench_%.c,%,$(wildcard test/bench/bench_*.c))
+$(O)/bench/%: $(O)/test/bench/bench_%.o $(O)/modules.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+bench: $(BENCHES:%=$(O)/bench/%)
+	@for b in $^; do echo "== $${b##*/}"; $$b || exit 1; done
+
+# The laboratory needs namespaces, and they need root; the scripts build as
+# the person who called sudo.
+need_root = $(if $(filter 0,$(shell id -u)),,$(error \
+    the laboratory needs root, type: sudo make $@))
+check:
+	$(need_root)@scripts/check
+demo:
+	$(need_root)@scripts/demo
+
+LINT_FLAGS = -std=c11 $(CPPFLAGS_ALL) -Wall -Wextra -Wshadow -Wconversion \
+          $(PKG_CFLAGS)
+lint:
+	@scripts/lint $(LINT_FLAGS)
+format:
+	@scripts/sources c | xargs clang-format-14 -i
+
+MAN8 = engine/mailsweepd.8
+MAN5 = conf/mailsweep.conf.5
+MAN1 = storage/mailsweep.1
+TO   = $(DESTDIR)$(PREFIX)
+# A configuration that is there already is its owner's and stays.
+install: all
+	$(INSTALL) -d $(TO)/sbin $(TO)/bin $(DESTDIR)$(MANDIR)/man1 \
+	    $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 \
+	    $(DESTDIR)$(SYSCONFDIR) $(DESTDIR)$(DATADIR)/feeds \
+	    $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
+	$(INSTALL) -m 755 $(O)/mailsweepd $(TO)/sbin
+	$(INSTALL) -m 755 $(O)/mailsweep $(TO)/bin
+	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
+	$(INSTALL) -m 644 conf/mailsweep.conf.example $(DESTDIR)$(SYSCONFDIR)
+	$(INSTALL) -m 644 conf/exclude.conf conf/advice $(DESTDIR)$(DATADIR)
+	$(INSTALL) -m 644 storage/feeds/*.txt $(DESTDIR)$(DATADIR)/feeds
+	sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' \
+	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/mailsweepd.service \
+	    >$(DESTDIR)$(UNITDIR)/mailsweepd.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/mailsweepd.service
+	$(INSTALL) -m 644 conf/mailsweep.sysusers \
+	    $(DESTDIR)$(SYSUSERSDIR)/mailsweep.conf
+
+uninstall:
+	rm -f $(TO)/sbin/mailsweepd $(TO)/bin/mailsweep \
+	    $(DESTDIR)$(MANDIR)/man1/$(notdir $(MAN1)) \
+	    $(DESTDIR)$(MANDIR)/man5/$(notdir $(MAN5)) \
+	    $(DESTDIR)$(MANDIR)/man8/$(notdir $(MAN8)) \
+	    $(DESTDIR)$(UNITDIR)/mailsweepd.service \
+	    $(DESTDIR)$(SYSUSERSDIR)/mailsweep.conf
+	rm -rf $(DESTDIR)$(DATADIR)
+
 clean:
-	rm -rf build/release build/hooks build/sanitize build/clang \
-	    mailsweepd mailsweep
+	rm -rf build/release* build/clang* build/sanitize* build/fuzz* \
+	    build/check build/demo mailsweepd mailsweep
 
 help:
-	@sed -n 's/^#: //p' Makefile
+	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 FORCE:
-.PHONY: all clean help unit deps-present FORCE
+.SECONDARY:
+.PHONY: all links clean help units unit fuzzers seeds fuzz sanitize bench \
+    check demo lint format install uninstall deps-present FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
