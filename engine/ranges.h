@@ -20,24 +20,34 @@ int ranges_add(
 
 /*
  * Add "192.0.2.0/24", "192.0.2.1-192.0.2.9", "192.0.2.1", or the same of
- * IPv6. 0, or -1 with EINVAL and *expected a constant text that says what was.
+ * IPv6. What is written as IPv6 never means IPv4: ::ffff:0:0/96 is cut out of
+ * it (else "::/0", or that entry of the IANA registry, held all of IPv4).
+ * 0, or -1: with EINVAL, *expected is a constant text that says what was
+ * expected; with ENOMEM it is NULL.
  */
 int ranges_add_text(struct ranges *, const char *, const char **expected);
 
 /*
  * Sort and merge; must be called once after the last add, before the rest.
- * 0, or -1 with E2BIG when there are more than 2^48 addresses.
+ * 0, or -1 with ENOMEM (or E2BIG for 2^32 pieces).
  */
 int ranges_seal(struct ranges *);
 
-uint64_t ranges_count(const struct ranges *); /* addresses */
+/*
+ * How many addresses; RANGES_MANY when there are more than RANGES_INDEX_MAX.
+ * Exclusions may be that large (fe80::/10); targets may not, since such a set
+ * has no indices: who reads targets refuses it.
+ */
+#define RANGES_INDEX_MAX ((uint64_t)1 << 48)
+#define RANGES_MANY      UINT64_MAX
+uint64_t ranges_count(const struct ranges *);
 size_t ranges_pieces(const struct ranges *); /* disjoint ranges */
 
-/* The address at an index below ranges_count, in ascending order. */
+/* The address at an index below ranges_count (not RANGES_MANY), ascending. */
 struct addr ranges_at(const struct ranges *, uint64_t index);
 bool ranges_has(const struct ranges *, const struct addr *);
 
-/* Addresses that are in both. */
+/* Addresses that are in both; RANGES_MANY as above. */
 uint64_t ranges_common(const struct ranges *, const struct ranges *);
 
 /*
