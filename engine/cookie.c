@@ -64,8 +64,8 @@ sip_word(struct sip *s, uint64_t w)
 	s->v0 ^= w;
 }
 
-static uint64_t
-siphash(const uint8_t key[SWEEP_KEY_LEN], const uint8_t *p, size_t len)
+uint64_t
+cookie_hash(const uint8_t key[SWEEP_KEY_LEN], const uint8_t *p, size_t len)
 {
 	uint64_t k0 = word_le(key, SIP_WORD);
 	uint64_t k1 = word_le(key + SIP_WORD, SIP_WORD);
@@ -101,7 +101,7 @@ hash_syn(const uint8_t key[SWEEP_KEY_LEN], const struct addr *src,
 	m[n++] = (uint8_t)t->port;
 	m[n++] = (uint8_t)(slice >> 8);
 	m[n++] = (uint8_t)slice;
-	return siphash(key, m, n);
+	return cookie_hash(key, m, n);
 }
 
 static struct cookie

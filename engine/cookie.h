@@ -3,6 +3,7 @@
 #define ENGINE_COOKIE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/addr.h"
@@ -42,6 +43,10 @@ bool source_ports_current(const struct source_ports *, uint16_t port);
 /* What a port of the range stands for. */
 enum syn_kind source_ports_kind(const struct source_ports *, uint16_t port);
 unsigned source_ports_attempt(const struct source_ports *, uint16_t);
+
+/* SipHash-2-4 itself, also for packet's keyed tables. */
+uint64_t cookie_hash(
+    const uint8_t key[SWEEP_KEY_LEN], const uint8_t *, size_t len);
 
 struct cookie {
 	uint32_t isn; /* our initial sequence number */

@@ -1,0 +1,291 @@
+/* segment.c: received Ethernet frames, read with bounded cursors. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "engine/frame.h"
+#include "engine/segment.h"
+
+const char *const segment_result_names[SEGMENT_RESULTS] = {
+	[SEGMENT_TCP] = "tcp",
+	[SEGMENT_ICMP] = "icmp",
+	[SEGMENT_OTHER] = "other",
+	[SEGMENT_TRUNCATED] = "truncated",
+	[SEGMENT_BAD_IP] = "bad IP header",
+	[SEGMENT_FRAGMENT] = "fragment",
+	[SEGMENT_EXTENSION] = "IPv6 extension header",
+	[SEGMENT_BAD_TCP] = "bad TCP header",
+	[SEGMENT_BAD_OPTION] = "bad TCP option",
+};
+
+enum { TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd };
+enum { ETH_MACS = 12, IP4_MIN = 20, IP6_LEN = 40, TCP_MIN = 20 };
+enum { FRAGMENT_BITS = 0x3fff }; /* more-fragments and the offset */
+
+/* IANA protocol numbers. */
+enum {
+	PROTO_HOPOPT = 0,
+	PROTO_ICMP = 1,
+	PROTO_TCP = 6,
+	PROTO_FRAGMENT = 44,
+	PROTO_ESP = 50,
+	PROTO_ROUTING = 43,
+	PROTO_AH = 51,
+	PROTO_ICMP6 = 58,
+	PROTO_DSTOPTS = 60
+};
+
+/* More would be somebody's joke; each may appear once, hop-by-hop first. */
+enum { EXTENSIONS_MAX = 4 };
+
+enum { KIND_END, KIND_NOP, KIND_MSS, KIND_WSCALE, KIND_SACK_OK };
+
+/* What is left to read. A read over the end gives zeros and sets bad. */
+struct cursor {
+	const uint8_t *at;
+	size_t left;
+	bool bad;
+};
+
+static const uint8_t *
+take(struct cursor *c, size_t n)
+{
+	const uint8_t *p = c->at;
+
+	if (n > c->left) {
+		c->bad = true;
+		c->left = 0;
+		return NULL;
+	}
+	c->at += n;
+	c->left -= n;
+	return p;
+}
+
+static uint8_t
+take8(struct cursor *c)
+{
+	const uint8_t *p = take(c, 1);
+
+	return p != NULL ? *p : 0;
+}
+
+static uint16_t
+take16(struct cursor *c)
+{
+	const uint8_t *p = take(c, 2);
+
+	return p != NULL ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+}
+
+static uint32_t
+take32(struct cursor *c)
+{
+	uint32_t high = take16(c);
+
+	return high << 16 | take16(c);
+}
+
+/* The next n bytes as a cursor of their own; short of them, both are bad. */
+static struct cursor
+take_part(struct cursor *c, size_t n)
+{
+	const uint8_t *p = take(c, n);
+
+	return (struct cursor){ p, p != NULL ? n : 0, p == NULL };
+}
+
+static struct addr
+take_addr4(struct cursor *c)
+{
+	return addr_from4(take32(c));
+}
+
+static struct addr
+take_addr6(struct cursor *c)
+{
+	const uint8_t *p = take(c, sizeof(struct addr));
+	struct addr a = { { 0 } };
+
+	if (p != NULL)
+		memcpy(a.b, p, sizeof a.b);
+	return a;
+}
+
+/* The value of one option; o holds exactly its bytes. */
+static bool
+read_option(struct cursor *o, unsigned kind, struct segment *s)
+{
+	switch (kind) {
+	case KIND_MSS:
+		s->mss = take16(o);
+		return !o->bad && o->left == 0;
+	case KIND_WSCALE:
+		s->wscale = take8(o);
+		if (s->wscale > WSCALE_MAX)
+			s->wscale = WSCALE_MAX;
+		return !o->bad && o->left == 0;
+	case KIND_SACK_OK:
+		return o->left == 0;
+	default:
+		return true;
+	}
+}
+
+static bool
+read_options(struct cursor *c, struct segment *s)
+{
+	while (c->left > 0) {
+		unsigned kind = take8(c);
+		struct cursor o;
+		size_t len;
+
+		if (kind < 8)
+			s->options |= (uint8_t)(1u << kind);
+		if (kind == KIND_END)
+			return true;
+		if (kind == KIND_NOP)
+			continue;
+		len = take8(c);
+		if (len < 2)
+			return false;
+		o = take_part(c, len - 2);
+		if (o.bad || !read_option(&o, kind, s))
+			return false;
+	}
+	return true;
+}
+
+static enum segment_result
+read_tcp(struct cursor *c, struct segment *s)
+{
+	struct cursor options;
+	size_t header;
+
+	s->sport = take16(c);
+	s->dport = take16(c);
+	s->seq = take32(c);
+	s->ack = take32(c);
+	header = (size_t)(take8(c) >> 4) * 4;
+	s->flags = take8(c);
+	s->window = take16(c);
+	take32(c); /* checksum, urgent pointer */
+	if (c->bad)
+		return SEGMENT_TRUNCATED;
+	if (header < TCP_MIN || s->sport == 0 ||
+	    ((s->flags & TCP_SYN) && (s->flags & (TCP_FIN | TCP_RST))))
+		return SEGMENT_BAD_TCP;
+	options = take_part(c, header - TCP_MIN);
+	if (options.bad)
+		return SEGMENT_TRUNCATED;
+	if (!read_options(&options, s))
+		return SEGMENT_BAD_OPTION;
+	s->data = c->at;
+	s->len = (uint32_t)c->left;
+	return SEGMENT_TCP;
+}
+
+static enum segment_result
+read_ip4(struct cursor *c, struct segment *s)
+{
+	uint8_t first = take8(c);
+	size_t header = (size_t)(first & 15) * 4, total;
+	unsigned fragment, proto;
+	struct cursor packet;
+
+	take8(c); /* type of service */
+	total = take16(c);
+	take16(c); /* identification */
+	fragment = take16(c) & FRAGMENT_BITS;
+	s->ttl = take8(c);
+	proto = take8(c);
+	take16(c); /* checksum */
+	s->src = take_addr4(c);
+	s->dst = take_addr4(c);
+	if (c->bad)
+		return SEGMENT_TRUNCATED;
+	if (first >> 4 != 4 || header < IP4_MIN || total < header)
+		return SEGMENT_BAD_IP;
+	if (fragment != 0)
+		return SEGMENT_FRAGMENT;
+	packet = take_part(c, total - IP4_MIN);
+	take(&packet, header - IP4_MIN);
+	if (packet.bad)
+		return SEGMENT_TRUNCATED;
+	if (proto == PROTO_TCP)
+		return read_tcp(&packet, s);
+	return proto == PROTO_ICMP ? SEGMENT_ICMP : SEGMENT_OTHER;
+}
+
+/*
+ * Walks over hop-by-hop and destination options (RFC 8200 section 4.3, 4.6)
+ * to what they carry.
+ */
+static enum segment_result
+skip_extensions(struct cursor *c, unsigned *proto)
+{
+	for (unsigned n = 0; n < EXTENSIONS_MAX; n++) {
+		size_t len;
+
+		if (*proto == PROTO_FRAGMENT)
+			return SEGMENT_FRAGMENT;
+		if (*proto == PROTO_ROUTING || *proto == PROTO_AH ||
+		    *proto == PROTO_ESP)
+			return SEGMENT_EXTENSION;
+		if (*proto != PROTO_DSTOPTS &&
+		    (*proto != PROTO_HOPOPT || n > 0))
+			return SEGMENT_TCP;
+		*proto = take8(c);
+		len = take8(c) * (size_t)8 + 6;
+		take(c, len);
+		if (c->bad)
+			return SEGMENT_TRUNCATED;
+	}
+	return SEGMENT_EXTENSION;
+}
+
+static enum segment_result
+read_ip6(struct cursor *c, struct segment *s)
+{
+	uint32_t first = take32(c);
+	size_t total = take16(c);
+	unsigned proto = take8(c);
+	enum segment_result r;
+	struct cursor packet;
+
+	s->ttl = take8(c);
+	s->src = take_addr6(c);
+	s->dst = take_addr6(c);
+	if (c->bad)
+		return SEGMENT_TRUNCATED;
+	/* A mapped address on the wire would pass for IPv4 from here on. */
+	if (first >> 28 != 6 || addr_is4(&s->src) || addr_is4(&s->dst))
+		return SEGMENT_BAD_IP;
+	packet = take_part(c, total);
+	if (packet.bad)
+		return SEGMENT_TRUNCATED;
+	r = skip_extensions(&packet, &proto);
+	if (r != SEGMENT_TCP)
+		return r;
+	if (proto == PROTO_TCP)
+		return read_tcp(&packet, s);
+	return proto == PROTO_ICMP6 ? SEGMENT_ICMP : SEGMENT_OTHER;
+}
+
+enum segment_result
+segment_parse(const uint8_t *frame, size_t len, struct segment *s)
+{
+	struct cursor c = { frame, len, false };
+	uint16_t type;
+
+	memset(s, 0, sizeof *s);
+	s->wscale = WSCALE_NONE;
+	take(&c, ETH_MACS);
+	type = take16(&c);
+	if (c.bad)
+		return SEGMENT_TRUNCATED;
+	if (type == TYPE_IP4)
+		return read_ip4(&c, s);
+	if (type == TYPE_IP6)
+		return read_ip6(&c, s);
+	return SEGMENT_OTHER;
+}
