@@ -220,7 +220,7 @@ uninstall:
 
 clean:
 	rm -rf build/release* build/clang* build/sanitize* build/fuzz* \
-	    build/check build/demo mailsweepd mailsweep
+	    build/install build/check build/demo mailsweepd mailsweep
 
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
