@@ -215,6 +215,14 @@ ranges_pieces(const struct ranges *r)
 	return r->n;
 }
 
+void
+ranges_piece(
+    const struct ranges *r, size_t piece, struct addr *first, struct addr *last)
+{
+	*first = addr_of(r->v[piece].first);
+	*last = addr_of(r->v[piece].last);
+}
+
 struct addr
 ranges_at(const struct ranges *r, uint64_t index)
 {
