@@ -1,0 +1,112 @@
+/* feed_own.c: what stands in our own columns of a feed. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "storage/feed_values.h"
+#include "storage/text.h"
+
+static const struct head *
+head(const struct feed_item *i)
+{
+	return &i->row->head;
+}
+
+static void
+put_yes_no(struct buf *b, bool yes)
+{
+	buf_putc(b, yes ? 'Y' : 'N');
+}
+
+void
+value_x_starttls(const struct feed_item *i, int arg, struct buf *b)
+{
+	(void)arg;
+	buf_puts(b, starttls_names[head(i)->starttls]);
+}
+
+void
+value_x_offered(const struct feed_item *i, int arg, struct buf *b)
+{
+	(void)arg;
+	if (head(i)->flags & HEAD_ASKED_OFFER)
+		put_yes_no(b, head(i)->flags & HEAD_OFFERED);
+}
+
+void
+value_x_login(const struct feed_item *i, int arg, struct buf *b)
+{
+	(void)arg;
+	put_yes_no(b, head(i)->flags & HEAD_LOGIN_BEFORE);
+}
+
+void
+value_x_capabilities(const struct feed_item *i, int arg, struct buf *b)
+{
+	uint32_t at = 0;
+	struct field f;
+	bool first = true;
+
+	(void)arg;
+	while (body_next(i->row->body, i->row->len, &at, &f)) {
+		if (f.tag != TAG_CAPABILITY_BEFORE)
+			continue;
+		if (!first)
+			buf_putc(b, ';');
+		text_add(b, f.bytes, f.len);
+		first = false;
+	}
+}
+
+void
+value_x_product(const struct feed_item *i, int arg, struct buf *b)
+{
+	struct field f;
+
+	(void)arg;
+	row_text(i->row, TAG_PRODUCT, b);
+	if (row_field(i->row, TAG_VERSION, &f)) {
+		buf_putc(b, ' ');
+		text_add(b, f.bytes, f.len);
+	}
+}
+
+void
+value_x_first_seen(const struct feed_item *i, int arg, struct buf *b)
+{
+	char text[TIME_TEXT_MAX];
+
+	(void)arg;
+	buf_puts(b, text_time(head(i)->first_seen_us, text));
+}
+
+void
+value_x_observations(const struct feed_item *i, int arg, struct buf *b)
+{
+	(void)arg;
+	buf_printf(b, "%" PRIu32, head(i)->observations);
+}
+
+void
+value_x_evidence(const struct feed_item *i, int arg, struct buf *b)
+{
+	(void)arg;
+	feed_evidence(i->row, b);
+}
+
+void
+value_x_sweep(const struct feed_item *i, int arg, struct buf *b)
+{
+	(void)arg;
+	buf_puts(b, i->sweep_id);
+}
+
+void
+value_x_source(const struct feed_item *i, int arg, struct buf *b)
+{
+	struct addr source;
+	char text[ADDR_TEXT_MAX];
+
+	(void)arg;
+	memcpy(source.b, head(i)->source, sizeof source.b);
+	buf_puts(b, addr_text(&source, text));
+}
