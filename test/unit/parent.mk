@@ -1,3 +1,6 @@
 # The daemon's parent and what all roles share.
 UNIT_wire = engine/wire
 UNIT_stats = engine/stats
+UNIT_conf = engine/conf engine/conf_words engine/conf_value engine/conf_list \
+	engine/conf_recipient engine/conf_save engine/conf_port engine/ranges \
+	engine/addr engine/log
