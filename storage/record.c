@@ -22,7 +22,8 @@ AT(not_before, 136);
 AT(rtt_us, 152);
 AT(findings_before, 168);
 AT(chain_len, 176);
-AT(zero, 180);
+AT(missed, 180);
+AT(zero, 182);
 _Static_assert(sizeof(struct head) == HEAD_SIZE, "head");
 
 enum { FIELD_HEAD = 6, ENTRY_HEAD = 8 };

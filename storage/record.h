@@ -180,7 +180,8 @@ struct head {
 	uint8_t validation; /* 177 0 ? 1 DV 2 OV 3 EV */
 	uint8_t verify_error; /* 178 X509_V_ERR_..., 0 ok */
 	uint8_t confirmed; /* 179 second connections agreeing */
-	uint8_t zero[12]; /* 180 */
+	uint16_t missed; /* 180 sealed sweeps since, of one that is gone */
+	uint8_t zero[10]; /* 182 */
 };
 
 /* Tags of the body: {u16 tag, u32 length, bytes}, all little-endian. */

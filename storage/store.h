@@ -23,6 +23,10 @@
 
 enum { STORE_ERROR_MAX = 512 };
 
+/* Text for error, cut where it has to be. */
+void store_say(char error[STORE_ERROR_MAX], const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 struct store;
 struct store_scan;
 
@@ -35,6 +39,10 @@ struct sweep_info {
 	uint32_t balanced;
 	uint64_t geo_build_us; /* the database's date; 0: none */
 	uint64_t rate;
+	uint64_t changes[CHANGE_COUNT]; /* rows by enum change */
+	uint64_t gone; /* had a row the last time, has none now */
+	uint32_t removed; /* 1: the file is gone (retention) */
+	uint32_t spare;
 	char sensor[32];
 	char previous[SWEEP_ID_MAX]; /* joined with at the seal */
 };
@@ -59,9 +67,18 @@ bool store_scan_next(struct store_scan *, struct target *, struct head *);
 bool store_scan_body(struct store_scan *, const uint8_t **, uint32_t *len);
 void store_scan_free(struct store_scan *);
 
+/*
+ * Walk, in the same way, the targets that were seen in retained sweeps and
+ * not in this one: the head last seen, head.missed the sealed sweeps since.
+ */
+struct store_scan *store_scan_gone(struct store *);
+
 /* The bare keys of targets that answered and stayed silent. */
 uint64_t store_silent_count(struct store *);
 bool store_is_silent(struct store *, const struct target *, uint64_t *when_us);
+/* All of them in key order; false from the callback ends it. 0 or -1. */
+int store_each_silent(struct store *,
+    bool (*each)(const struct target *, uint64_t when_us, void *), void *);
 
 /* One row; *body is valid until store_close. */
 bool store_get(struct store *, const struct target *, struct head *,
@@ -70,6 +87,12 @@ bool store_get(struct store *, const struct target *, struct head *,
 /* A certificate; *der is valid until store_close. */
 bool store_cert(struct store *, const uint8_t sha256[SHA256_LEN],
     const uint8_t **der, size_t *len);
+
+/* The id of the newest sealed sweep; false: there is none. */
+bool store_newest(const char *datadir, char id[SWEEP_ID_MAX]);
+
+/* Opted-out addresses, a sealed set of the caller's; NULL: no memory. */
+struct ranges *store_optouts(const char *datadir);
 
 /* Every row of the catalog, oldest first; the callback returns false to end. */
 int store_sweeps(const char *datadir,

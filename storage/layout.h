@@ -1,0 +1,31 @@
+/* layout.h: the names in the data directory; storage/FORMAT.md explains. */
+#ifndef STORAGE_LAYOUT_H
+#define STORAGE_LAYOUT_H
+
+enum { STORE_VERSION = 1, LAYOUT_DATABASES = 8, LAYOUT_PATH_MAX = 4096 };
+
+#define LAYOUT_LIVE    "live"
+#define LAYOUT_SEALED  "sealed"
+#define LAYOUT_SUFFIX  ".mdb"
+#define LAYOUT_CERTS   "certs.mdb"
+#define LAYOUT_CATALOG "catalog.mdb"
+
+/* Databases of an environment that holds a sweep. */
+#define DB_HEADS   "heads"
+#define DB_BODIES  "bodies"
+#define DB_SILENT  "silent"
+#define DB_GONE    "gone" /* sealed only */
+#define DB_PENDING "pending" /* live only, as the queue */
+#define DB_QUEUE   "queue"
+#define DB_META    "meta"
+
+/* ... of certs.mdb and of catalog.mdb. */
+#define DB_CERTS   "certs"
+#define DB_SWEEPS  "sweeps"
+#define DB_OPTOUTS "optouts"
+
+/* Keys of meta. */
+#define META_INFO   "info"
+#define META_LEDGER "ledger" /* ledger.INCARNATION */
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * store_sealed.h: how a finished sweep becomes a file: rows in key order,
+ * one database after the other, then renamed into place.
+ */
+#ifndef STORAGE_STORE_SEALED_H
+#define STORAGE_STORE_SEALED_H
+
+#include "storage/store.h"
+
+struct sealed;
+
+/* Begin sealed/ID.mdb under a temporary name. NULL, and why in error. */
+struct sealed *sealed_new(
+    const char *datadir, const char *id, char error[STORE_ERROR_MAX]);
+
+/*
+ * Each kind in ascending order of its targets, a kind at a time: heads first,
+ * so that they lie together. 0, or -1 with why in error.
+ */
+int sealed_head(struct sealed *, const struct target *, const struct head *);
+int sealed_body(
+    struct sealed *, const struct target *, const uint8_t *, uint32_t len);
+int sealed_silent(struct sealed *, const struct target *, uint32_t seconds);
+int sealed_gone(struct sealed *, const struct target *, const struct head *);
+
+/*
+ * Write what is known of the sweep, sync, rename, sync the directory, free.
+ * 0, or -1 with errno; the file is there whole or not at all.
+ */
+int sealed_finish(struct sealed *, const struct sweep_info *);
+void sealed_drop(struct sealed *); /* removes it, frees */
+
+#endif

@@ -1,0 +1,118 @@
+/* store_help.c: data directories made for the unit tests of storage/. */
+#include <sys/stat.h>
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "storage/store_catalog.h"
+#include "storage/store_sealed.h"
+#include "test/unit/store_help.h"
+
+void
+help_directory(char path[64])
+{
+	char sealed[128];
+
+	snprintf(path, 64, "/tmp/mailsweep-test-XXXXXX");
+	assert_non_null(mkdtemp(path));
+	snprintf(sealed, sizeof sealed, "%s/sealed", path);
+	assert_int_equal(mkdir(sealed, 0700), 0);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+help_remove(const char *path)
+{
+	assert_int_equal(nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+struct target
+help_target(const char *addr, uint16_t port)
+{
+	struct target t = { .port = port };
+
+	assert_int_equal(addr_parse(addr, &t.addr), 0);
+	return t;
+}
+
+struct head
+help_head(const struct target *t, enum outcome outcome, uint32_t findings,
+    uint64_t time_us)
+{
+	struct record r;
+
+	record_init(&r, NULL, 0);
+	r.head.outcome = (uint8_t)outcome;
+	r.head.findings = findings;
+	r.head.time_us = time_us;
+	r.head.port = t->port;
+	r.head.protocol = r.head.port_protocol = PROTOCOL_POP3;
+	memcpy(r.head.addr, t->addr.b, sizeof r.head.addr);
+	return r.head;
+}
+
+static void
+account_fill(struct account *a, const struct help_row *rows, size_t nrows,
+    unsigned nsilent)
+{
+	uint64_t all = nrows + nsilent;
+
+	a->incarnations = 1;
+	a->index_total = a->counted[SEND_SENT] = 1000;
+	a->events[STAT_SEND_PASSED] = a->events[STAT_SEND_SENT_N] = 1000;
+	a->rows = a->rows_new = all;
+	a->events[STAT_STORE_RECEIVED] = a->events[STAT_STORE_NEW] = all;
+	for (size_t i = 0; i < nrows; i++)
+		a->outcomes[rows[i].head.outcome]++;
+	a->outcomes[OUTCOME_SILENT] += nsilent;
+	a->without_answer = 1000 - all;
+}
+
+void
+help_seal(const char *path, const char *id, uint64_t start_us,
+    const struct help_row *rows, size_t nrows, unsigned nsilent)
+{
+	char error[STORE_ERROR_MAX];
+	struct sweep_info info = { .version = 1,
+		.end_us = start_us + 60000000,
+		.balanced = 1,
+		.rate = 10000,
+		.sensor = "test" };
+	struct sealed *s = sealed_new(path, id, error);
+	struct target t = help_target("198.51.100.0", 25);
+
+	assert_non_null(s);
+	for (size_t i = 0; i < nrows; i++)
+		assert_int_equal(
+		    sealed_head(s, &rows[i].target, &rows[i].head), 0);
+	for (size_t i = 0; i < nrows; i++)
+		if (rows[i].body != NULL)
+			assert_int_equal(
+			    sealed_body(s, &rows[i].target, rows[i].body->body,
+				rows[i].body->len),
+			    0);
+	for (unsigned i = 0; i < nsilent; i++, t.addr.b[15]++)
+		assert_int_equal(sealed_silent(s, &t, i), 0);
+	snprintf(info.sweep.id, sizeof info.sweep.id, "%s", id);
+	info.sweep.start_us = start_us;
+	info.sweep.n = 1000;
+	info.sweep.shards = info.sweep.threads = 1;
+	account_fill(&info.account, rows, nrows, nsilent);
+	assert_int_equal(sealed_finish(s, &info), 0);
+	assert_int_equal(catalog_put(path, &info, error), 0);
+}
