@@ -2,15 +2,24 @@
 #ifndef ENGINE_SANDBOX_H
 #define ENGINE_SANDBOX_H
 
+#include <sys/types.h>
+
 #include "engine/role.h"
 
 struct conf;
 
 /*
+ * The user and group a role runs as: _mailsweep* where they exist, else from
+ * conf->uid_base. Store gives them the data directory before it enters.
+ */
+uid_t sandbox_uid(enum role, const struct conf *);
+gid_t sandbox_gid(enum role, const struct conf *);
+
+/*
  * Called by a role when everything that needs a right is open: chroot to the
  * empty root where the role has one, groups, gid, uid, capabilities (dial
  * keeps CAP_NET_ADMIN), rlimits, no_new_privs, Landlock (store: its data
- * directory), seccomp with the role's table; SIGSYS says which call it was
+ * directory, where it stands already: "."), seccomp with the role's table; SIGSYS says which call it was
  * and ends the process. Then CTL_READY goes to the parent. fatal() when a
  * step fails; a kernel without Landlock is said in the log and goes on.
  */
