@@ -4,9 +4,19 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "engine/role.h"
 
 struct conf;
+
+/*
+ * Who a role becomes: its user when that exists, else an id counted from
+ * uid_base; says which. Before the sandbox only: it reads the user database.
+ */
+bool sandbox_user(enum role, const struct conf *, uid_t *, gid_t *);
+const char *sandbox_user_name(enum role);
 
 /*
  * The user and group a role runs as: _mailsweep* where they exist, else from
@@ -19,9 +29,10 @@ gid_t sandbox_gid(enum role, const struct conf *);
  * Called by a role when everything that needs a right is open: chroot to the
  * empty root where the role has one, groups, gid, uid, capabilities (dial
  * keeps CAP_NET_ADMIN), rlimits, no_new_privs, Landlock (store: its data
- * directory, where it stands already: "."), seccomp with the role's table; SIGSYS says which call it was
- * and ends the process. Then CTL_READY goes to the parent. fatal() when a
- * step fails; a kernel without Landlock is said in the log and goes on.
+ * directory, where it stands already: "."), seccomp with the role's table;
+ * SIGSYS says which call it was and ends the process. Then CTL_READY goes to
+ * the parent. fatal() when a step fails; a kernel without Landlock is said in
+ * the log and goes on.
  */
 void sandbox_enter(enum role, const struct conf *, unsigned instance);
 
