@@ -69,6 +69,20 @@ said()
 	fi
 }
 
+# verdicts_of CMD...: takes over its lines "ok WHAT" and "FAILED WHAT"
+verdicts_of()
+{
+	local verdict what before=$((passed + failed))
+
+	while read -r verdict what; do
+		case $verdict in
+		ok)	ok "$what" ;;
+		*)	bad "$verdict $what" ;;
+		esac
+	done < <("$@" 2>&1)
+	[ $((passed + failed)) -gt "$before" ] || bad "$1 said nothing"
+}
+
 finish()
 {
 	echo "$passed passed, $failed failed"
@@ -86,7 +100,15 @@ enter_lab()
 	conf=$LAB_DIR/work/test.conf
 	log=$LAB_DIR/logs/mailsweepd.log
 	: >"$log"
-	tool=("$BIN/mailsweep" -f "$conf")
+}
+
+# tool COMMAND [OPTION...]: mailsweep on the store of this test
+tool()
+{
+	local command=$1
+
+	shift
+	"$BIN/mailsweep" "$command" -f "$conf" "$@"
 }
 
 # The servers' neighbourhoods, so that a sweep is short: a /27 around each
@@ -126,7 +148,7 @@ sweep()
 counted()
 {
 	[ -f "$LAB_DIR/work/account.json" ] ||
-	    "${tool[@]}" sweeps --json >"$LAB_DIR/work/account.json"
+	    tool sweeps --json >"$LAB_DIR/work/account.json"
 	python3 test/e2e/account.py "$LAB_DIR/work/account.json" "$1"
 }
 
@@ -138,7 +160,7 @@ seen()
 
 judge()
 {
-	"${tool[@]}" dump >"$LAB_DIR/work/dump.jsonl" || return
+	tool dump --silent >"$LAB_DIR/work/dump.jsonl" || return
 	# shellcheck disable=SC2046
 	test/lab/verdicts -q "$LAB_DIR/servers.tsv" \
 	    $(sort -u "$LAB_DIR/started") <"$LAB_DIR/work/dump.jsonl"
