@@ -5,3 +5,6 @@ UNIT_sweep = engine/sweep
 UNIT_ranges = engine/ranges engine/addr
 UNIT_cookie = engine/cookie engine/addr
 UNIT_frame = engine/frame engine/addr
+UNIT_pacer = engine/pacer
+UNIT_sender = engine/sender engine/ranges engine/addr engine/cookie \
+    engine/frame engine/permute engine/sweep engine/pacer engine/log

@@ -1,0 +1,81 @@
+/* link_libnet.c: frames out by libnet's link-layer write, the portable way. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <libnet.h>
+#include <linux/filter.h>
+
+#include "engine/link.h"
+
+/*
+ * libnet's socket is one of ETH_P_ALL: without this every frame of the
+ * interface would be queued on it, and it is never read.
+ */
+static int
+receive_nothing(int fd)
+{
+	struct sock_filter drop = { BPF_RET | BPF_K, 0, 0, 0 };
+	struct sock_fprog program = { 1, &drop };
+
+	return setsockopt(
+	    fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+static void *
+libnet_path_open(const char *interface)
+{
+	char why[LIBNET_ERRBUF_SIZE];
+	libnet_t *l;
+	int fd, saved;
+
+	errno = 0;
+	l = libnet_init(LIBNET_LINK_ADV, interface, why);
+	if (l == NULL) {
+		errno = errno != 0 ? errno : ENODEV;
+		return NULL;
+	}
+	fd = libnet_getfd(l);
+	if (receive_nothing(fd) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+		return l;
+	saved = errno;
+	libnet_destroy(l);
+	errno = saved;
+	return NULL;
+}
+
+/* An error after some frames is left for the next call to meet again. */
+static int
+libnet_path_send(
+    void *state, uint8_t (*frames)[FRAME_MAX], const uint32_t *lens, unsigned n)
+{
+	libnet_t *l = state;
+
+	for (unsigned i = 0; i < n; i++) {
+		int r = libnet_adv_write_link(l, frames[i], lens[i]);
+
+		if (r == (int)lens[i])
+			continue;
+		if (i > 0)
+			return (int)i;
+		if (r == -1 && errno != EAGAIN && errno != ENOBUFS &&
+		    errno != EINTR)
+			return -1;
+		return 0;
+	}
+	return (int)n;
+}
+
+static void
+libnet_path_close(void *state)
+{
+	libnet_destroy(state);
+}
+
+const struct link_path link_libnet = {
+	.name = "libnet",
+	.open = libnet_path_open,
+	.send = libnet_path_send,
+	.close = libnet_path_close,
+};

@@ -1,0 +1,377 @@
+/* send.c: the role that sends: set-up, control, notes, follow-ups, rate. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "engine/log.h"
+#include "engine/role.h"
+#include "engine/sandbox.h"
+#include "engine/sender.h"
+#include "engine/stats.h"
+
+enum {
+	TICK_MS = 50, /* statistics, pressure, shares of the rate */
+	NOTE_MS = 1000,
+	LAST_NOTE_MS = 1000, /* how long a full wire may hold up the end */
+	NEIGHBOUR_MS = 3000,
+	DUE_MAX = 256, /* follow-ups in one message */
+	PRESSURE_FULL = 1000
+};
+
+struct send {
+	const struct role_args *args;
+	struct sender_plan plan;
+	struct link *links[SWEEP_THREADS_MAX];
+	struct sender *senders[SWEEP_THREADS_MAX];
+	struct sender_progress progress[SWEEP_THREADS_MAX];
+	unsigned nthreads, finished;
+
+	uint64_t rate; /* as CTL_RATE said */
+	bool stop, told_sent, due_closed;
+	struct followup due[DUE_MAX]; /* read, not yet in a thread */
+	size_t due_at, ndue;
+	uint64_t next_note_ms;
+	unsigned noted_finished;
+};
+
+static uint64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* ---- set-up -------------------------------------------------------------- */
+
+/*
+ * One target of that family. In their order IPv4 lies inside the low IPv6
+ * addresses (::ffff:0:0/96), so IPv6 is at one end or the other.
+ */
+static bool
+find_target(const struct ranges *r, bool four, struct addr *found)
+{
+	uint64_t low = 0, high = ranges_count(r) - 1;
+	struct addr first4 = addr_from4(0);
+
+	while (four && low < high) {
+		uint64_t mid = low + (high - low) / 2;
+		struct addr a = ranges_at(r, mid);
+
+		if (addr_cmp(&a, &first4) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*found = ranges_at(r, low);
+	if (!four && addr_is4(found))
+		*found = ranges_at(r, high);
+	return addr_is4(found) == four;
+}
+
+static const struct addr *
+find_source(const struct conf *conf, bool four)
+{
+	for (uint32_t i = 0; i < conf->nsources; i++)
+		if (addr_is4(&conf->sources[i]) == four)
+			return &conf->sources[i];
+	return NULL;
+}
+
+/* Both MACs of a family that has targets and a source address. */
+static void
+find_link(const struct role_args *args, bool four, struct frame_link *link)
+{
+	const struct conf *conf = args->conf;
+	const struct addr *source = find_source(conf, four);
+	char text[ADDR_TEXT_MAX];
+	struct addr target;
+
+	memset(link, 0, sizeof *link);
+	if (!find_target(args->targets, four, &target))
+		return;
+	if (source == NULL) {
+		log_warn("IPv%d targets, but no such source address: "
+			 "they are counted as not sent",
+		    four ? 4 : 6);
+		return;
+	}
+	if (link_neighbour(conf->interface, source, &target,
+		four ? conf->gateway_mac : conf->gateway_mac6, NEIGHBOUR_MS,
+		link) == -1)
+		fatal("%s: next hop towards %s: %s", conf->interface,
+		    addr_text(&target, text), strerror(errno));
+}
+
+static void
+open_all(struct send *s)
+{
+	const struct role_args *args = s->args;
+	const struct conf *conf = args->conf;
+	struct frame_link links[2];
+
+	s->nthreads = args->sweep->threads;
+	if (s->nthreads < 1 || s->nthreads > SWEEP_THREADS_MAX)
+		fatal("a sweep of %u sender threads", s->nthreads);
+	find_link(args, true, &links[0]);
+	find_link(args, false, &links[1]);
+	if (sender_plan_init(&s->plan, conf, args->targets, args->excluded,
+		args->sweep, links) == -1)
+		fatal("frames: %s", strerror(errno));
+	for (unsigned i = 0; i < s->nthreads; i++) {
+		s->links[i] =
+		    link_open((enum tx_path)conf->tx, conf->interface);
+		if (s->links[i] == NULL)
+			fatal("%s: no way to send: %s", conf->interface,
+			    strerror(errno));
+	}
+	/* Threads inherit it: else each wait is up to 50 us late. */
+	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+	log_debug(
+	    "sends by %s, %u threads", link_name(s->links[0]), s->nthreads);
+}
+
+static void
+start_all(struct send *s)
+{
+	for (unsigned i = 0; i < s->nthreads; i++) {
+		s->senders[i] = sender_start(&s->plan, i, s->links[i]);
+		if (s->senders[i] == NULL)
+			fatal("thread: %s", strerror(errno));
+	}
+}
+
+/* ---- what is reported ---------------------------------------------------- */
+
+static void
+look_at_threads(struct send *s)
+{
+	s->finished = 0;
+	for (unsigned i = 0; i < s->nthreads; i++) {
+		s->progress[i] = sender_progress(s->senders[i]);
+		s->finished += s->progress[i].finished;
+	}
+}
+
+/* This thread of the process alone writes the slot: sums over the others. */
+static void
+write_stats(const struct send *s)
+{
+	const struct sweep *sweep = s->args->sweep;
+	struct sender_progress sum = { 0 };
+	const struct {
+		enum stat_id stat;
+		const uint64_t *from;
+	} table[] = {
+		{ STAT_SEND_PASSED, &sum.position },
+		{ STAT_SEND_EXCLUDED_N, &sum.counted[SEND_EXCLUDED] },
+		{ STAT_SEND_OPTED_OUT_N, &sum.counted[SEND_OPTED_OUT] },
+		{ STAT_SEND_SENT_N, &sum.counted[SEND_SENT] },
+		{ STAT_SEND_NOT_SENT_N, &sum.counted[SEND_NOT_SENT] },
+		{ STAT_SEND_FOLLOWUPS, &sum.followups },
+		{ STAT_SEND_CANARIES, &sum.canaries },
+		{ STAT_SEND_PACKETS, &sum.packets },
+		{ STAT_SEND_ERRORS, &sum.errors },
+	};
+
+	for (unsigned i = 0; i < s->nthreads; i++) {
+		const struct sender_progress *p = &s->progress[i];
+
+		sum.position += p->position - sweep->position[i];
+		for (int k = 0; k < SEND_COUNTS; k++)
+			sum.counted[k] += p->counted[k] - sweep->counted[i][k];
+		sum.followups += p->followups;
+		sum.canaries += p->canaries;
+		sum.packets += p->packets;
+		sum.errors += p->errors;
+	}
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+		stats_set(s->args->stats, s->args->slot, table[i].stat,
+		    *table[i].from);
+	stats_set(
+	    s->args->stats, s->args->slot, STAT_SEND_FINISHED, s->finished);
+}
+
+/*
+ * All positions in one message. The time is taken after the positions were,
+ * so every frame they cover had left before it. 0, or -1 with errno.
+ */
+static int
+send_note(const struct send *s)
+{
+	struct {
+		struct note_header header;
+		struct note_position positions[SWEEP_THREADS_MAX];
+	} note;
+
+	memset(&note, 0, sizeof note);
+	note.header.type = NOTE_POSITION;
+	note.header.count = s->nthreads;
+	note.header.mono_us = now_us();
+	for (unsigned i = 0; i < s->nthreads; i++) {
+		struct note_position *to = &note.positions[i];
+
+		to->thread = i;
+		to->finished = s->progress[i].finished;
+		to->position = s->progress[i].position;
+		memcpy(to->counted, s->progress[i].counted, sizeof to->counted);
+	}
+	return wire_send(FD_NOTES_SEND, &note,
+	    sizeof note.header + s->nthreads * sizeof note.positions[0]);
+}
+
+/* Once a second and when a thread has ended; a full wire: next tick. */
+static void
+report(struct send *s)
+{
+	uint64_t now_ms = now_us() / 1000;
+
+	look_at_threads(s);
+	write_stats(s);
+	if ((now_ms >= s->next_note_ms || s->finished != s->noted_finished) &&
+	    send_note(s) == 0) {
+		s->next_note_ms = now_ms + NOTE_MS;
+		s->noted_finished = s->finished;
+	}
+	if (s->finished == s->nthreads && !s->told_sent &&
+	    control_send(FD_CONTROL, CTL_SENT, NULL, 0) == 0)
+		s->told_sent = true;
+}
+
+/* ---- the rate ------------------------------------------------------------ */
+
+/*
+ * The rate in force, less what packet's pressure takes off, in equal parts for
+ * the threads that have work. Thread 0 always has: it sends the follow-ups.
+ * What does not divide goes to the last threads, so that a rate below their
+ * number still ends.
+ */
+static void
+share_rate(struct send *s)
+{
+	const struct stats *stats = s->args->stats;
+	uint64_t pressure =
+	    stats_get(stats, stats_slot(ROLE_PACKET, 0), STAT_PKT_PRESSURE);
+	uint64_t left = pressure < PRESSURE_FULL ? PRESSURE_FULL - pressure : 0;
+	uint64_t rate = s->rate * left / PRESSURE_FULL;
+	unsigned working = 0;
+
+	for (unsigned i = 0; i < s->nthreads; i++)
+		working += i == 0 || !s->progress[i].finished;
+	for (unsigned i = s->nthreads; i-- > 0;) {
+		uint64_t part = 0;
+
+		if (i == 0 || !s->progress[i].finished) {
+			part = (rate + working - 1) / working;
+			rate -= part;
+			working--;
+		}
+		sender_rate(s->senders[i], part);
+	}
+}
+
+/* ---- what comes in ------------------------------------------------------- */
+
+static void
+pass_followups(struct send *s)
+{
+	while (s->due_at < s->ndue &&
+	    sender_followup(s->senders[0], &s->due[s->due_at]))
+		s->due_at++;
+}
+
+/* One or more of struct followup in a message. */
+static void
+read_followups(struct send *s)
+{
+	ssize_t n = wire_recv(FD_DUE, s->due, sizeof s->due);
+
+	if (n == 0)
+		s->due_closed = true;
+	if (n < 0 && errno != EAGAIN)
+		log_error("follow-ups: %s", strerror(errno));
+	if (n <= 0)
+		return;
+	s->due_at = 0;
+	s->ndue = (size_t)n / sizeof s->due[0];
+	pass_followups(s);
+}
+
+static void
+read_control(struct send *s)
+{
+	struct control c;
+	int r = control_recv(FD_CONTROL, &c);
+
+	if (r == -1 && errno == EAGAIN)
+		return;
+	if (r == -1)
+		log_error("control: %s", strerror(errno));
+	else if (r == 0 || c.type == CTL_STOP)
+		s->stop = true;
+	else if (c.type == CTL_RATE && c.len == sizeof c.u.rate)
+		s->rate = c.u.rate;
+}
+
+static void
+loop(struct send *s)
+{
+	while (!s->stop) {
+		bool held = s->due_at < s->ndue;
+		struct pollfd p[] = {
+			{ .fd = FD_CONTROL, .events = POLLIN },
+			{ .fd = held || s->due_closed ? -1 : FD_DUE,
+			    .events = POLLIN },
+		};
+
+		if (poll(p, 2, TICK_MS) == -1 && errno != EINTR)
+			fatal("poll: %s", strerror(errno));
+		if (p[0].revents != 0)
+			read_control(s);
+		if (p[1].revents != 0)
+			read_followups(s);
+		pass_followups(s);
+		report(s);
+		share_rate(s);
+	}
+}
+
+/* The batches in hand go out, then the last positions. */
+static void
+end(struct send *s)
+{
+	struct pollfd p = { .fd = FD_NOTES_SEND, .events = POLLOUT };
+
+	for (unsigned i = 0; i < s->nthreads; i++)
+		sender_stop(s->senders[i]);
+	for (unsigned i = 0; i < s->nthreads; i++)
+		s->progress[i] = sender_join(s->senders[i]);
+	write_stats(s);
+	if (send_note(s) == -1 &&
+	    (errno != EAGAIN || poll(&p, 1, LAST_NOTE_MS) != 1 ||
+		send_note(s) == -1))
+		log_warn("last position not noted: %s", strerror(errno));
+	for (unsigned i = 0; i < s->nthreads; i++)
+		link_close(s->links[i]);
+}
+
+int
+send_main(const struct role_args *args)
+{
+	struct send *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		fatal("no memory");
+	s->args = args;
+	open_all(s);
+	sandbox_enter(ROLE_SEND, args->conf, args->instance);
+	start_all(s);
+	loop(s);
+	end(s);
+	free(s);
+	return 0;
+}

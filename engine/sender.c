@@ -1,0 +1,457 @@
+/* sender.c: one sending thread: indices and follow-ups in, frames out. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/log.h"
+#include "engine/pacer.h"
+#include "engine/sender.h"
+
+enum {
+	DUE_MAX = 256, /* follow-ups queued in a thread */
+	PASS_MAX = 4096, /* indices looked at for one batch */
+	FAMILIES = 2
+};
+
+/* Shorter waits are spun: a sleep would overshoot them. */
+#define SPIN_NS         ((uint64_t)50000)
+#define BUSY_FIRST_NS   ((uint64_t)50000)
+#define BUSY_LONGEST_NS ((uint64_t)50000000)
+#define FOREVER         UINT64_MAX
+
+_Static_assert((int)PACER_BURST_MAX <= (int)LINK_BATCH, "a burst is a batch");
+
+/* Frames on their way to the kernel, and what holds when it has them all. */
+struct batch {
+	uint8_t frames[LINK_BATCH][FRAME_MAX];
+	uint32_t lens[LINK_BATCH];
+	unsigned n;
+	struct sender_progress after;
+};
+
+struct sender {
+	const struct sender_plan *plan;
+	struct link *link;
+	unsigned thread;
+	pthread_t id;
+
+	/* Between the threads, under lock. */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool stop, news; /* news: wake and look again */
+	uint64_t rate;
+	struct followup due[DUE_MAX];
+	unsigned due_first, ndue;
+	struct sender_progress shown;
+
+	/* The thread's own. */
+	struct pacer pacer;
+	uint64_t share;
+	struct sender_progress now;
+	struct batch batch;
+	bool failing;
+};
+
+/* ---- the plan ------------------------------------------------------------ */
+
+int
+sender_plan_init(struct sender_plan *p, const struct conf *conf,
+    const struct ranges *targets, const struct ranges *excluded,
+    const struct sweep *sweep, const struct frame_link links[2])
+{
+	memset(p, 0, sizeof *p);
+	p->conf = conf;
+	p->targets = targets;
+	p->excluded = excluded;
+	p->sweep = sweep;
+	permute_init(&p->order, sweep->n, sweep->seed);
+	if (source_ports_init(&p->ports, conf->sport_first, conf->sport_last,
+		sweep->incarnation) == -1)
+		return -1;
+	for (uint32_t i = 0; i < conf->nsources; i++) {
+		int family = addr_is4(&conf->sources[i]) ? 0 : 1;
+		unsigned at = p->ntemplates[family]++;
+
+		if (frame_template_init(&p->templates[family][at],
+			&links[family], &conf->sources[i]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* The same target leaves from the same address, whatever the attempt. */
+const struct frame_template *
+sender_template(const struct sender_plan *p, const struct target *t)
+{
+	int family = addr_is4(&t->addr) ? 0 : 1;
+	unsigned n = p->ntemplates[family];
+	uint64_t h = t->port;
+
+	if (n < 2)
+		return n == 0 ? NULL : &p->templates[family][0];
+	for (size_t i = 0; i < sizeof t->addr.b; i++)
+		h = (h ^ t->addr.b[i]) * 0x9e3779b97f4a7c15u;
+	return &p->templates[family][(h >> 32) * n >> 32];
+}
+
+/* ---- batches ------------------------------------------------------------- */
+
+static bool
+batch_add(struct sender *s, const struct target *t, enum syn_kind kind,
+    unsigned attempt)
+{
+	const struct sender_plan *p = s->plan;
+	const struct frame_template *from = sender_template(p, t);
+	struct batch *b = &s->batch;
+	struct cookie c;
+
+	if (from == NULL)
+		return false;
+	c = cookie_make(
+	    p->sweep->key, &p->ports, &from->source, t, kind, attempt);
+	b->lens[b->n] =
+	    (uint32_t)frame_syn(from, b->frames[b->n], t, c.sport, c.isn);
+	b->n++;
+	b->after.packets++;
+	return true;
+}
+
+static enum send_count
+pass_index(struct sender *s, uint64_t index)
+{
+	struct target t = sender_target(s->plan, index);
+
+	if (ranges_has(s->plan->excluded, &t.addr))
+		return SEND_EXCLUDED;
+	return batch_add(s, &t, KIND_PLAIN, 0) ? SEND_SENT : SEND_NOT_SENT;
+}
+
+static void
+fill_indices(struct sender *s, unsigned room)
+{
+	struct sender_progress *after = &s->batch.after;
+
+	for (int i = 0; i < PASS_MAX && s->batch.n < room; i++) {
+		uint64_t index;
+
+		if (after->position >= s->share)
+			break;
+		index =
+		    sweep_index(s->plan->sweep, s->thread, after->position++);
+		after->counted[pass_index(
+		    s, permute_at(&s->plan->order, index))]++;
+	}
+	after->finished = after->position >= s->share;
+}
+
+/*
+ * Follow-ups begin with what a probe said, and that may be in a stranger's
+ * hands: nothing leaves the sweep's own targets through them.
+ */
+static bool
+may_follow(const struct sender_plan *p, const struct followup *f)
+{
+	return f->kind < KIND_COUNT && f->attempt < ATTEMPTS &&
+	    ranges_has(p->targets, &f->target.addr) &&
+	    !ranges_has(p->excluded, &f->target.addr);
+}
+
+static void
+add_followup(struct sender *s, const struct followup *f)
+{
+	struct sender_progress *after = &s->batch.after;
+
+	if (!may_follow(s->plan, f) ||
+	    !batch_add(s, &f->target, (enum syn_kind)f->kind, f->attempt))
+		after->errors++;
+	else if (f->kind == KIND_CANARY)
+		after->canaries++;
+	else
+		after->followups++;
+}
+
+static void
+fill_followups(struct sender *s, unsigned room)
+{
+	pthread_mutex_lock(&s->lock);
+	for (; s->ndue > 0 && s->batch.n < room; s->ndue--) {
+		add_followup(s, &s->due[s->due_first]);
+		s->due_first = (s->due_first + 1) % DUE_MAX;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- time ---------------------------------------------------------------- */
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Until then, or until somebody has news for the thread. */
+static void
+wait_until(struct sender *s, uint64_t until_ns)
+{
+	struct timespec t = { .tv_sec = (time_t)(until_ns / 1000000000),
+		.tv_nsec = (long)(until_ns % 1000000000) };
+	int r = 0;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->news && r != ETIMEDOUT)
+		r = until_ns == FOREVER
+		    ? pthread_cond_wait(&s->changed, &s->lock)
+		    : pthread_cond_timedwait(&s->changed, &s->lock, &t);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+wait_for_credit(struct sender *s, uint64_t until_ns)
+{
+	if (until_ns != FOREVER && until_ns < now_ns() + SPIN_NS) {
+		while (now_ns() < until_ns)
+			;
+		return;
+	}
+	wait_until(s, until_ns);
+}
+
+/* ---- the thread ---------------------------------------------------------- */
+
+/* Show progress, take what has changed. False: it is time to end. */
+static bool
+exchange(struct sender *s, bool *idle)
+{
+	uint64_t rate;
+	bool stop;
+
+	pthread_mutex_lock(&s->lock);
+	s->shown = s->now;
+	s->news = false;
+	rate = s->rate;
+	stop = s->stop;
+	*idle = s->now.finished && s->ndue == 0;
+	pthread_mutex_unlock(&s->lock);
+	if (rate != s->pacer.rate)
+		pacer_set(&s->pacer, now_ns(), rate);
+	return !stop;
+}
+
+static bool
+stopping(struct sender *s)
+{
+	bool stop;
+
+	pthread_mutex_lock(&s->lock);
+	s->shown.errors = s->now.errors;
+	s->news = false;
+	stop = s->stop;
+	pthread_mutex_unlock(&s->lock);
+	return stop;
+}
+
+/* What went wrong is said once, and once when it is over. */
+static void
+note_link(struct sender *s, int sent)
+{
+	if (sent == -1) {
+		int why = errno;
+
+		s->now.errors++;
+		s->batch.after.errors++;
+		if (!s->failing)
+			log_warn("sender %u: %s: waiting for the link",
+			    s->thread, strerror(why));
+		s->failing = true;
+	} else if (sent > 0 && s->failing) {
+		log_info("sender %u: the link is back", s->thread);
+		s->failing = false;
+	}
+}
+
+/* False: told to stop before the kernel took all of the batch. */
+static bool
+send_batch(struct sender *s)
+{
+	struct batch *b = &s->batch;
+	uint64_t pause = BUSY_FIRST_NS;
+	unsigned done = 0;
+
+	while (done < b->n) {
+		int sent = link_send(
+		    s->link, b->frames + done, b->lens + done, b->n - done);
+
+		note_link(s, sent);
+		if (sent > 0) {
+			done += (unsigned)sent;
+			s->now.packets += (unsigned)sent;
+			pause = BUSY_FIRST_NS;
+			continue;
+		}
+		if (stopping(s))
+			return false;
+		wait_until(s, now_ns() + pause);
+		pause =
+		    pause * 2 < BUSY_LONGEST_NS ? pause * 2 : BUSY_LONGEST_NS;
+	}
+	s->now = b->after;
+	return true;
+}
+
+static void *
+run(void *arg)
+{
+	struct sender *s = arg;
+	bool idle;
+
+	while (exchange(s, &idle)) {
+		uint64_t until = FOREVER;
+		unsigned room =
+		    idle ? 0 : pacer_ready(&s->pacer, now_ns(), &until);
+
+		if (room == 0) {
+			wait_for_credit(s, until);
+			continue;
+		}
+		s->batch.n = 0;
+		s->batch.after = s->now;
+		fill_followups(s, room);
+		fill_indices(s, room);
+		pacer_spend(&s->pacer, s->batch.n);
+		if (!send_batch(s))
+			break;
+	}
+	exchange(s, &idle);
+	return NULL;
+}
+
+/* ---- the other side ------------------------------------------------------ */
+
+static int
+init_lock(struct sender *s)
+{
+	pthread_condattr_t attr;
+	int r;
+
+	r = pthread_condattr_init(&attr);
+	if (r != 0)
+		return r;
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	r = pthread_cond_init(&s->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	if (r != 0)
+		return r;
+	r = pthread_mutex_init(&s->lock, NULL);
+	if (r != 0)
+		pthread_cond_destroy(&s->changed);
+	return r;
+}
+
+static void
+destroy(struct sender *s)
+{
+	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->changed);
+	free(s);
+}
+
+struct sender *
+sender_start(const struct sender_plan *plan, unsigned thread, struct link *link)
+{
+	struct sender *s = calloc(1, sizeof *s);
+	int r;
+
+	if (s == NULL)
+		return NULL;
+	s->plan = plan;
+	s->thread = thread;
+	s->link = link;
+	s->share = sweep_share(plan->sweep, thread);
+	s->now.position = plan->sweep->position[thread];
+	s->now.finished = s->now.position >= s->share;
+	for (int i = 0; i < SEND_COUNTS; i++)
+		s->now.counted[i] = plan->sweep->counted[thread][i];
+	s->shown = s->now;
+	pacer_init(&s->pacer, now_ns());
+	r = init_lock(s);
+	if (r == 0) {
+		r = pthread_create(&s->id, NULL, run, s);
+		if (r == 0)
+			return s;
+		destroy(s);
+	} else {
+		free(s);
+	}
+	errno = r;
+	return NULL;
+}
+
+/* With the lock held: have the thread look again. */
+static void
+wake(struct sender *s)
+{
+	s->news = true;
+	pthread_cond_signal(&s->changed);
+}
+
+void
+sender_rate(struct sender *s, uint64_t rate)
+{
+	pthread_mutex_lock(&s->lock);
+	if (s->rate != rate) {
+		s->rate = rate;
+		wake(s);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool
+sender_followup(struct sender *s, const struct followup *f)
+{
+	bool room;
+
+	pthread_mutex_lock(&s->lock);
+	room = s->ndue < DUE_MAX;
+	if (room) {
+		s->due[(s->due_first + s->ndue++) % DUE_MAX] = *f;
+		wake(s);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return room;
+}
+
+struct sender_progress
+sender_progress(struct sender *s)
+{
+	struct sender_progress shown;
+
+	pthread_mutex_lock(&s->lock);
+	shown = s->shown;
+	pthread_mutex_unlock(&s->lock);
+	return shown;
+}
+
+void
+sender_stop(struct sender *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->stop = true;
+	wake(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+struct sender_progress
+sender_join(struct sender *s)
+{
+	struct sender_progress last;
+
+	pthread_join(s->id, NULL);
+	last = s->shown;
+	destroy(s);
+	return last;
+}

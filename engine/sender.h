@@ -1,0 +1,88 @@
+/* sender.h: one sending thread: indices and follow-ups in, frames out. */
+#ifndef ENGINE_SENDER_H
+#define ENGINE_SENDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/conf.h"
+#include "engine/cookie.h"
+#include "engine/frame.h"
+#include "engine/link.h"
+#include "engine/permute.h"
+#include "engine/ranges.h"
+#include "engine/sweep.h"
+#include "engine/wire.h"
+
+/* What all threads share; made before the first, constant from then on. */
+struct sender_plan {
+	const struct conf *conf;
+	const struct ranges *targets, *excluded;
+	const struct sweep *sweep;
+	struct permute order;
+	struct source_ports ports;
+	/* A template for each source address; [0] IPv4, [1] IPv6. */
+	struct frame_template templates[2][CONF_SOURCES_MAX];
+	unsigned ntemplates[2];
+};
+
+/*
+ * 0, or -1 with errno. links[0] is for IPv4, [1] for IPv6; each is used only
+ * when there is a source address of that family.
+ */
+int sender_plan_init(struct sender_plan *, const struct conf *,
+    const struct ranges *targets, const struct ranges *excluded,
+    const struct sweep *, const struct frame_link links[2]);
+
+/* The target at an index of the sweep (0..n-1, before the permutation). */
+static inline struct target
+sender_target(const struct sender_plan *p, uint64_t index)
+{
+	uint64_t nth = index / p->conf->nports;
+	uint64_t port = index - nth * p->conf->nports;
+
+	return (struct target){ .addr = ranges_at(p->targets, nth),
+		.port = p->conf->ports[port].port };
+}
+
+/* The template whose source this target always gets, or NULL: none fits. */
+const struct frame_template *sender_template(
+    const struct sender_plan *, const struct target *);
+
+/*
+ * How far a thread is. Consistent: position and counted cover exactly the
+ * indices whose frames the kernel has taken (or that needed none).
+ */
+struct sender_progress {
+	uint64_t position; /* steps of sweep_index() done */
+	uint64_t counted[SEND_COUNTS];
+	uint64_t packets; /* frames the kernel took */
+	uint64_t followups, canaries; /* of these, by kind */
+	uint64_t errors; /* calls refused, follow-ups that may not be sent */
+	bool finished; /* its share is passed */
+};
+
+struct sender;
+
+/*
+ * Start thread number `thread` of the sweep, paused. The link stays the
+ * caller's but is the thread's to use until sender_join(). NULL with errno.
+ */
+struct sender *sender_start(
+    const struct sender_plan *, unsigned thread, struct link *);
+
+/* Packets/s from now on; 0 pauses. */
+void sender_rate(struct sender *, uint64_t);
+
+/* Queue a SYN, sent before indices and after the end too: false = full. */
+bool sender_followup(struct sender *, const struct followup *);
+
+struct sender_progress sender_progress(struct sender *);
+
+/* Ask it to end after the batch in hand. */
+void sender_stop(struct sender *);
+
+/* Wait for that end and free; its last progress. */
+struct sender_progress sender_join(struct sender *);
+
+#endif

@@ -1,0 +1,168 @@
+/* test_pacer.c: the rate is kept, with no burst above what is promised. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "engine/pacer.h"
+
+#define SECOND ((uint64_t)1000000000)
+
+/* What leaves in a second when each wake is late by up to late_ns. */
+static uint64_t
+sent_in(struct pacer *p, uint64_t *now, uint64_t span, uint64_t late_ns)
+{
+	uint64_t end = *now + span, sent = 0, x = 1;
+
+	while (*now < end) {
+		uint64_t until = 0;
+		unsigned n = pacer_ready(p, *now, &until);
+
+		assert_true(n <= PACER_BURST_MAX);
+		pacer_spend(p, n);
+		sent += n;
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		if (n == 0) {
+			assert_true(until > *now);
+			*now = until + (x >> 33) % (late_ns + 1);
+		}
+	}
+	return sent;
+}
+
+static void
+exact_at_every_rate(void **state)
+{
+	static const uint64_t rates[] = { 100, 999, 1000, 10000, 12345, 99999,
+		100000, 1000000, 14880952 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+		struct pacer p;
+		uint64_t now = 123456789, sent, slack = rates[i] / 100;
+
+		/* late wakes: 60 us is common, less matters when it spins */
+		uint64_t late = rates[i] > 200000 ? 0 : 60000;
+
+		pacer_init(&p, now);
+		pacer_set(&p, now, rates[i]);
+		sent = sent_in(&p, &now, SECOND, late);
+		assert_in_range(sent, rates[i] - slack, rates[i] + slack);
+	}
+}
+
+/* Over any span no more than rate x span plus one burst. */
+static void
+never_above_the_promise(void **state)
+{
+	struct pacer p;
+	uint64_t now = 0;
+
+	(void)state;
+	pacer_init(&p, now);
+	pacer_set(&p, now, 5000);
+	for (int i = 0; i < 200; i++) {
+		uint64_t from = now, sent;
+
+		sent = sent_in(&p, &now, 7000000, 30000000);
+		assert_true(sent <= (now - from) * 5000 / SECOND + 51);
+		now += (uint64_t)i * 100000000; /* and what a stall earns */
+	}
+}
+
+static void
+a_long_stall_earns_one_burst(void **state)
+{
+	static const struct {
+		uint64_t rate;
+		unsigned burst;
+	} cases[] = { { 1, 1 }, { 99, 1 }, { 100, 2 }, { 1000, 11 },
+		{ 10000, 64 }, { 1000000000, 64 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct pacer p;
+		uint64_t until;
+
+		pacer_init(&p, 0);
+		pacer_set(&p, 0, cases[i].rate);
+		assert_int_equal(
+		    pacer_ready(&p, 1000000 * SECOND, &until), cases[i].burst);
+	}
+}
+
+static void
+zero_is_a_pause(void **state)
+{
+	struct pacer p;
+	uint64_t until = 0, now = 5 * SECOND;
+
+	(void)state;
+	pacer_init(&p, now);
+	assert_int_equal(pacer_ready(&p, now + SECOND, &until), 0);
+	assert_true(until == UINT64_MAX);
+	pacer_set(&p, now + SECOND, 1000);
+	/* nothing was earned in the pause */
+	assert_int_equal(pacer_ready(&p, now + SECOND, &until), 0);
+	assert_int_equal(until, now + SECOND + 1000000);
+	assert_int_equal(pacer_ready(&p, until, &until), 1);
+	pacer_set(&p, until, 0);
+	assert_int_equal(pacer_ready(&p, until + SECOND, &until), 0);
+	assert_true(until == UINT64_MAX);
+}
+
+static void
+the_rate_changes_at_once(void **state)
+{
+	struct pacer p;
+	uint64_t now = 0, sent;
+
+	(void)state;
+	pacer_init(&p, now);
+	pacer_set(&p, now, 50000);
+	sent = sent_in(&p, &now, SECOND, 0);
+	assert_in_range(sent, 49500, 50500);
+	pacer_set(&p, now, 500);
+	sent = sent_in(&p, &now, SECOND, 0);
+	assert_in_range(sent, 495, 506);
+	pacer_set(&p, now, 100000);
+	sent = sent_in(&p, &now, SECOND, 0);
+	assert_in_range(sent, 99000, 101000);
+}
+
+/* 10,000/s are about a thousand wakes, not ten thousand and not a spin. */
+static void
+wakes_are_few(void **state)
+{
+	struct pacer p;
+	uint64_t now = 0, asked = 0;
+
+	(void)state;
+	pacer_init(&p, now);
+	pacer_set(&p, now, 10000);
+	while (now < SECOND) {
+		uint64_t until = now;
+
+		pacer_spend(&p, pacer_ready(&p, now, &until));
+		now = until;
+		asked++;
+	}
+	assert_in_range(asked, 900, 2100);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exact_at_every_rate),
+		cmocka_unit_test(never_above_the_promise),
+		cmocka_unit_test(a_long_stall_earns_one_burst),
+		cmocka_unit_test(zero_is_a_pause),
+		cmocka_unit_test(the_rate_changes_at_once),
+		cmocka_unit_test(wakes_are_few),
+	};
+
+	return cmocka_run_group_tests_name("pacer", tests, NULL, NULL);
+}
