@@ -1,0 +1,166 @@
+/* pending.c: targets without an outcome yet. */
+#include <string.h>
+
+#include "engine/cookie.h"
+#include "storage/pending.h"
+
+enum { SECOND_US = 1000000, MS_US = 1000, SLACK_MS = 30000 };
+
+struct pending_rules
+pending_rules_of(const struct conf *c)
+{
+	uint64_t greeting = c->greeting_ms > c->greeting_smtp_ms
+	    ? c->greeting_ms
+	    : c->greeting_smtp_ms;
+	struct pending_rules r = {
+		.longest_us = (greeting + c->conversation_ms +
+				  c->answer_window_ms + SLACK_MS) *
+		    MS_US,
+		.retry_pause_us = (uint64_t)c->retry_pause_ms * MS_US,
+		/* Each attempt has a slice of source ports of its own. */
+		.retries =
+		    c->retries < ATTEMPTS - 1 ? c->retries : ATTEMPTS - 1,
+	};
+
+	return r;
+}
+
+/*
+ * The outcome travels another wire than the note that announced it and may be
+ * here first: then nothing is pending. A second of grace, since the times were
+ * taken by two processes.
+ */
+static bool
+has_outcome(struct live *l, const struct note_pending *n)
+{
+	struct head h;
+
+	return live_row(l, &n->target, &h) == LIVE_HEAD &&
+	    h.time_us + SECOND_US >= n->synack_us;
+}
+
+void
+pending_answered(struct live *l, const struct note_pending *n, uint64_t now_us)
+{
+	struct pending p = { 0 };
+
+	if (has_outcome(l, n))
+		return;
+	/* What is known of earlier tries stays. */
+	live_pending_get(l, &n->target, &p);
+	p.kind = n->kind;
+	p.attempt = n->attempt;
+	p.protocol = n->protocol;
+	p.since_us = now_us;
+	live_pending_put(l, &n->target, &p);
+}
+
+bool
+pending_again(struct live *l, const struct followup *f)
+{
+	struct queued q = { .target = f->target,
+		.not_before_us = f->not_before_us };
+
+	live_pending_get(l, &f->target, &q.as);
+	live_pending_delete(l, &f->target);
+	q.as.kind = f->kind;
+	q.as.attempt = f->attempt;
+	q.as.protocol = f->protocol;
+	q.as.why = f->why;
+	if (f->why == OUTCOME_LIMITED && ++q.as.limited > LIMITED_MAX)
+		return false;
+	live_queue_put(l, &q);
+	return true;
+}
+
+unsigned
+pending_resume(struct live *l, uint64_t not_before_us)
+{
+	struct queued q = { .not_before_us = not_before_us };
+	struct target at = { .port = 0 };
+	unsigned n = 0;
+
+	/* No attempt counts: the new incarnation has ports of its own. */
+	for (; live_pending_next(l, n == 0, &at, &q.as); n++) {
+		q.target = at;
+		live_pending_delete(l, &at);
+		live_queue_put(l, &q);
+	}
+	return n;
+}
+
+/* Into the queue once more; false: it is given up. */
+static bool
+retry(struct live *l, const struct pending_rules *r,
+    const struct target *target, struct pending *p, uint64_t now_us)
+{
+	struct queued q = { .target = *target,
+		.not_before_us = now_us + r->retry_pause_us,
+		.as = *p };
+
+	if (p->lost >= r->retries)
+		return false;
+	q.as.lost++;
+	if (q.as.attempt < ATTEMPTS - 1)
+		q.as.attempt++;
+	if (q.as.why == OUTCOME_NONE)
+		q.as.why = OUTCOME_LOST;
+	live_queue_put(l, &q);
+	return true;
+}
+
+void
+pending_expire(struct live *l, const struct pending_rules *r, uint64_t now_us,
+    pending_end *end, void *arg)
+{
+	struct target at = { .port = 0 };
+	struct pending p;
+
+	for (bool first = true; live_pending_next(l, first, &at, &p);
+	     first = false) {
+		if (p.since_us + r->longest_us > now_us)
+			continue;
+		live_pending_delete(l, &at);
+		if (!retry(l, r, &at, &p, now_us))
+			end(arg, &at, &p,
+			    p.why == OUTCOME_NONE ? OUTCOME_LOST
+						  : (enum outcome)p.why);
+	}
+}
+
+/* A conversation is under way, or over. */
+static bool
+is_cured(struct live *l, const struct queued *q)
+{
+	struct pending p;
+	struct head h;
+
+	return live_pending_get(l, &q->target, &p) ||
+	    (q->as.kind == KIND_PLAIN &&
+		live_row(l, &q->target, &h) != LIVE_NO_ROW);
+}
+
+unsigned
+pending_due(struct live *l, uint64_t now_us, struct followup *out, unsigned cap)
+{
+	struct queued q;
+	unsigned n = 0;
+
+	while (
+	    n < cap && live_queue_first(l, &q) && q.not_before_us <= now_us) {
+		live_queue_delete(l, &q);
+		if (is_cured(l, &q))
+			continue;
+		q.as.since_us = now_us;
+		live_pending_put(l, &q.target, &q.as);
+		memset(&out[n], 0, sizeof out[n]);
+		out[n].target = q.target;
+		out[n].kind = q.as.kind;
+		out[n].attempt = q.as.attempt;
+		out[n].protocol = q.as.protocol;
+		out[n].why = q.as.why;
+		out[n].not_before_us = q.not_before_us;
+		n++;
+	}
+	return n;
+}

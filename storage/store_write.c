@@ -1,0 +1,510 @@
+/* store_write.c: the sweep that is running, one writer. */
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lmdb.h>
+
+#include "storage/layout.h"
+#include "storage/store_write.h"
+
+enum {
+	PATH_CAP = LAYOUT_PATH_MAX + 32,
+	QUEUE_KEY_LEN = 8 + TARGET_KEY_LEN + 1,
+	QUEUE_VALUE_LEN = 5,
+	FILE_MODE = 0644,
+	DIRECTORY_MODE = 0755
+};
+
+#define CERTS_MAP      ((size_t)64 << 20) /* to begin with */
+#define SPACE_IS_SHORT ((uint64_t)64 << 20)
+
+_Static_assert(sizeof(struct pending) == 16, "pending rows are stored");
+
+enum kind { HEADS, BODIES, SILENT, PENDING, QUEUE, META, KINDS };
+
+static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_SILENT,
+	DB_PENDING, DB_QUEUE, DB_META };
+
+/* An environment with one writer, and the transaction that is under way. */
+struct book {
+	MDB_env *env;
+	MDB_txn *txn;
+	size_t map;
+};
+
+struct live {
+	struct book rows, certs;
+	MDB_dbi dbi[KINDS], certs_dbi;
+	int rc; /* the first error since live_begin() */
+	bool certs_full; /* ... came from there */
+	char path[PATH_CAP];
+};
+
+static int
+book_open(struct book *b, const char *path, unsigned flags, size_t map)
+{
+	MDB_envinfo info;
+	int rc = mdb_env_create(&b->env);
+
+	if (rc != 0)
+		return rc;
+	mdb_env_set_maxdbs(b->env, LAYOUT_DATABASES);
+	mdb_env_set_mapsize(b->env, map);
+	/*
+	 * Nothing more than this one: of 245 power cuts none was unreadable;
+	 * with NOSYNC 65 of 90, and WRITEMAP makes SIGBUS of a full disk.
+	 */
+	rc = mdb_env_open(b->env, path, flags | MDB_NOMETASYNC, FILE_MODE);
+	if (rc == 0)
+		rc = mdb_env_info(b->env, &info);
+	if (rc == 0)
+		b->map = info.me_mapsize;
+	return rc;
+}
+
+static void
+book_abort(struct book *b)
+{
+	if (b->txn != NULL)
+		mdb_txn_abort(b->txn);
+	b->txn = NULL;
+}
+
+static int
+book_commit(struct book *b)
+{
+	int rc = mdb_txn_commit(b->txn);
+
+	b->txn = NULL;
+	return rc;
+}
+
+static void
+book_close(struct book *b)
+{
+	book_abort(b);
+	if (b->env != NULL)
+		mdb_env_close(b->env);
+}
+
+static int
+book_grow(struct book *b)
+{
+	int rc = mdb_env_set_mapsize(b->env, b->map * 2);
+
+	if (rc == 0)
+		b->map *= 2;
+	return rc;
+}
+
+static int
+open_databases(struct live *l)
+{
+	int rc = mdb_txn_begin(l->rows.env, NULL, 0, &l->rows.txn);
+
+	for (int i = 0; rc == 0 && i < KINDS; i++)
+		rc =
+		    mdb_dbi_open(l->rows.txn, names[i], MDB_CREATE, &l->dbi[i]);
+	if (rc == 0)
+		rc = book_commit(&l->rows);
+	if (rc == 0)
+		rc = mdb_txn_begin(l->certs.env, NULL, 0, &l->certs.txn);
+	if (rc == 0)
+		rc = mdb_dbi_open(
+		    l->certs.txn, DB_CERTS, MDB_CREATE, &l->certs_dbi);
+	if (rc == 0)
+		rc = book_commit(&l->certs);
+	return rc;
+}
+
+struct live *
+live_open(const char *datadir, uint64_t map_size, char error[STORE_ERROR_MAX])
+{
+	struct live *l = calloc(1, sizeof *l);
+	char certs[PATH_CAP];
+	int rc = ENAMETOOLONG;
+
+	if (l == NULL || strlen(datadir) >= LAYOUT_PATH_MAX) {
+		store_say(error, "%s: %s", datadir,
+		    strerror(l == NULL ? ENOMEM : ENAMETOOLONG));
+		free(l);
+		return NULL;
+	}
+	snprintf(l->path, sizeof l->path, "%s/" LAYOUT_LIVE, datadir);
+	snprintf(certs, sizeof certs, "%s/" LAYOUT_CERTS, datadir);
+	rc = mkdir(l->path, DIRECTORY_MODE) == 0 || errno == EEXIST ? 0 : errno;
+	if (rc == 0)
+		rc = book_open(&l->rows, l->path, 0, map_size);
+	if (rc == 0)
+		rc = book_open(&l->certs, certs, MDB_NOSUBDIR, CERTS_MAP);
+	if (rc == 0)
+		rc = open_databases(l);
+	if (rc == 0)
+		return l;
+	store_say(error, "%s: %s", l->path, mdb_strerror(rc));
+	live_close(l);
+	return NULL;
+}
+
+void
+live_close(struct live *l)
+{
+	if (l == NULL)
+		return;
+	book_close(&l->rows);
+	book_close(&l->certs);
+	free(l);
+}
+
+const char *
+live_error(const struct live *l)
+{
+	return mdb_strerror(l->rc);
+}
+
+void
+live_begin(struct live *l)
+{
+	l->certs_full = false;
+	l->rc = mdb_txn_begin(l->rows.env, NULL, 0, &l->rows.txn);
+	if (l->rc != 0)
+		l->rows.txn = NULL;
+}
+
+void
+live_abort(struct live *l)
+{
+	book_abort(&l->certs);
+	book_abort(&l->rows);
+}
+
+/* LMDB makes EIO of a short write: then the disk is full, not broken. */
+static enum live_result
+disk_verdict(const struct live *l)
+{
+	struct statvfs fs;
+
+	if (l->rc == ENOSPC || l->rc == EDQUOT)
+		return LIVE_NO_SPACE;
+	if (l->rc == EIO && statvfs(l->path, &fs) == 0 &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize < SPACE_IS_SHORT)
+		return LIVE_NO_SPACE;
+	return LIVE_BROKEN;
+}
+
+/* Certificates first: a row may then name only what is there. */
+static void
+commit_both(struct live *l)
+{
+	if (l->rc == 0 && l->certs.txn != NULL) {
+		l->rc = book_commit(&l->certs);
+		l->certs_full = l->rc == MDB_MAP_FULL;
+	}
+	if (l->rc == 0)
+		l->rc = book_commit(&l->rows);
+}
+
+enum live_result
+live_commit(struct live *l)
+{
+	int rc;
+
+	commit_both(l);
+	if (l->rc == 0)
+		return LIVE_DONE;
+	live_abort(l);
+	if (l->rc != MDB_MAP_FULL)
+		return disk_verdict(l);
+	rc = book_grow(l->certs_full ? &l->certs : &l->rows);
+	if (rc == 0)
+		return LIVE_AGAIN;
+	l->rc = rc;
+	return LIVE_BROKEN;
+}
+
+static bool
+get(struct live *l, enum kind kind, const void *key, size_t len, MDB_val *out)
+{
+	MDB_val k = { len, (void *)(uintptr_t)key };
+	int rc;
+
+	if (l->rc != 0)
+		return false;
+	rc = mdb_get(l->rows.txn, l->dbi[kind], &k, out);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		l->rc = rc;
+	return rc == 0;
+}
+
+static void
+put(struct live *l, enum kind kind, const void *key, size_t keylen,
+    const void *bytes, size_t len)
+{
+	MDB_val k = { keylen, (void *)(uintptr_t)key };
+	MDB_val v = { len, (void *)(uintptr_t)bytes };
+
+	if (l->rc == 0)
+		l->rc = mdb_put(l->rows.txn, l->dbi[kind], &k, &v, 0);
+}
+
+/* True: it was there. */
+static bool
+erase(struct live *l, enum kind kind, const void *key, size_t len)
+{
+	MDB_val k = { len, (void *)(uintptr_t)key };
+	int rc;
+
+	if (l->rc != 0)
+		return false;
+	rc = mdb_del(l->rows.txn, l->dbi[kind], &k, NULL);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		l->rc = rc;
+	return rc == 0;
+}
+
+static uint64_t
+count(struct live *l, enum kind kind)
+{
+	MDB_stat st;
+
+	if (l->rc == 0)
+		l->rc = mdb_stat(l->rows.txn, l->dbi[kind], &st);
+	return l->rc == 0 ? st.ms_entries : 0;
+}
+
+static bool
+get_head(struct live *l, const uint8_t key[TARGET_KEY_LEN], struct head *h)
+{
+	MDB_val v;
+
+	if (!get(l, HEADS, key, TARGET_KEY_LEN, &v) || v.mv_size != sizeof *h)
+		return false;
+	memcpy(h, v.mv_data, sizeof *h);
+	return true;
+}
+
+bool
+live_put_row(
+    struct live *l, const struct head *h, const uint8_t *body, uint32_t len)
+{
+	struct target target = { .port = h->port };
+	uint8_t key[TARGET_KEY_LEN];
+	struct head old;
+	bool had, silent;
+
+	memcpy(target.addr.b, h->addr, sizeof target.addr.b);
+	target_pack(&target, key);
+	had = get_head(l, key, &old);
+	if (had && !outcome_replaces(h->outcome, old.outcome))
+		return false;
+	silent = erase(l, SILENT, key, sizeof key);
+	put(l, HEADS, key, sizeof key, h, sizeof *h);
+	if (len > 0)
+		put(l, BODIES, key, sizeof key, body, len);
+	else if (had)
+		erase(l, BODIES, key, sizeof key);
+	return !had && !silent;
+}
+
+bool
+live_put_silent(struct live *l, const struct target *target, uint32_t seconds)
+{
+	uint8_t key[TARGET_KEY_LEN];
+	MDB_val v;
+	bool had;
+
+	target_pack(target, key);
+	if (get(l, HEADS, key, sizeof key, &v))
+		return false;
+	had = get(l, SILENT, key, sizeof key, &v);
+	put(l, SILENT, key, sizeof key, &seconds, sizeof seconds);
+	return !had;
+}
+
+enum live_row
+live_row(struct live *l, const struct target *target, struct head *h)
+{
+	uint8_t key[TARGET_KEY_LEN];
+	MDB_val v;
+
+	target_pack(target, key);
+	if (get_head(l, key, h))
+		return LIVE_HEAD;
+	return get(l, SILENT, key, sizeof key, &v) ? LIVE_SILENT : LIVE_NO_ROW;
+}
+
+void
+live_put_cert(struct live *l, const uint8_t sha256[SHA256_LEN],
+    const uint8_t *der, size_t len)
+{
+	MDB_val k = { SHA256_LEN, (void *)(uintptr_t)sha256 };
+	MDB_val v = { len, (void *)(uintptr_t)der };
+
+	if (l->rc == 0 && l->certs.txn == NULL)
+		l->rc = mdb_txn_begin(l->certs.env, NULL, 0, &l->certs.txn);
+	if (l->rc != 0)
+		return;
+	l->rc = mdb_put(l->certs.txn, l->certs_dbi, &k, &v, MDB_NOOVERWRITE);
+	l->certs_full = l->rc == MDB_MAP_FULL;
+	if (l->rc == MDB_KEYEXIST)
+		l->rc = 0;
+}
+
+void
+live_pending_put(
+    struct live *l, const struct target *target, const struct pending *p)
+{
+	uint8_t key[TARGET_KEY_LEN];
+
+	target_pack(target, key);
+	put(l, PENDING, key, sizeof key, p, sizeof *p);
+}
+
+bool
+live_pending_get(struct live *l, const struct target *target, struct pending *p)
+{
+	uint8_t key[TARGET_KEY_LEN];
+	MDB_val v;
+
+	target_pack(target, key);
+	if (!get(l, PENDING, key, sizeof key, &v) || v.mv_size != sizeof *p)
+		return false;
+	memcpy(p, v.mv_data, sizeof *p);
+	return true;
+}
+
+void
+live_pending_delete(struct live *l, const struct target *target)
+{
+	uint8_t key[TARGET_KEY_LEN];
+
+	target_pack(target, key);
+	erase(l, PENDING, key, sizeof key);
+}
+
+uint64_t
+live_pending_count(struct live *l)
+{
+	return count(l, PENDING);
+}
+
+/* The first row at or past a key; past it when that is said. */
+static bool
+seek(struct live *l, enum kind kind, bool past, MDB_val *key, MDB_val *value)
+{
+	MDB_val from = *key;
+	MDB_cursor *c;
+	int rc;
+
+	if (l->rc == 0)
+		l->rc = mdb_cursor_open(l->rows.txn, l->dbi[kind], &c);
+	if (l->rc != 0)
+		return false;
+	rc = mdb_cursor_get(c, key, value, MDB_SET_RANGE);
+	if (rc == 0 && past && key->mv_size == from.mv_size &&
+	    memcmp(key->mv_data, from.mv_data, from.mv_size) == 0)
+		rc = mdb_cursor_get(c, key, value, MDB_NEXT);
+	mdb_cursor_close(c);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		l->rc = rc;
+	return rc == 0;
+}
+
+bool
+live_pending_next(
+    struct live *l, bool first, struct target *at, struct pending *p)
+{
+	uint8_t packed[TARGET_KEY_LEN];
+	MDB_val key = { sizeof packed, packed }, v;
+
+	target_pack(at, packed);
+	if (!seek(l, PENDING, !first, &key, &v) ||
+	    key.mv_size != TARGET_KEY_LEN || v.mv_size != sizeof *p)
+		return false;
+	memcpy(packed, key.mv_data, sizeof packed);
+	memcpy(p, v.mv_data, sizeof *p);
+	*at = target_unpack(packed);
+	return true;
+}
+
+static void
+queue_key(const struct queued *q, uint8_t key[QUEUE_KEY_LEN])
+{
+	for (unsigned i = 0; i < 8; i++)
+		key[i] = (uint8_t)(q->not_before_us >> (56 - 8 * i));
+	target_pack(&q->target, key + 8);
+	key[QUEUE_KEY_LEN - 1] = q->as.kind;
+}
+
+void
+live_queue_put(struct live *l, const struct queued *q)
+{
+	uint8_t key[QUEUE_KEY_LEN];
+	const uint8_t value[QUEUE_VALUE_LEN] = { q->as.attempt, q->as.protocol,
+		q->as.why, q->as.lost, q->as.limited };
+
+	queue_key(q, key);
+	put(l, QUEUE, key, sizeof key, value, sizeof value);
+}
+
+bool
+live_queue_first(struct live *l, struct queued *q)
+{
+	uint8_t least[1] = { 0 };
+	MDB_val key = { sizeof least, least }, v;
+	const uint8_t *k, *value;
+
+	if (!seek(l, QUEUE, false, &key, &v) || key.mv_size != QUEUE_KEY_LEN ||
+	    v.mv_size != QUEUE_VALUE_LEN)
+		return false;
+	k = key.mv_data;
+	value = v.mv_data;
+	memset(q, 0, sizeof *q);
+	for (unsigned i = 0; i < 8; i++)
+		q->not_before_us = q->not_before_us << 8 | k[i];
+	q->target = target_unpack(k + 8);
+	q->as.kind = k[QUEUE_KEY_LEN - 1];
+	q->as.attempt = value[0];
+	q->as.protocol = value[1];
+	q->as.why = value[2];
+	q->as.lost = value[3];
+	q->as.limited = value[4];
+	return true;
+}
+
+void
+live_queue_delete(struct live *l, const struct queued *q)
+{
+	uint8_t key[QUEUE_KEY_LEN];
+
+	queue_key(q, key);
+	erase(l, QUEUE, key, sizeof key);
+}
+
+uint64_t
+live_queue_count(struct live *l)
+{
+	return count(l, QUEUE);
+}
+
+void
+live_meta_put(struct live *l, const char *name, const char *text, size_t len)
+{
+	put(l, META, name, strlen(name), text, len);
+}
+
+size_t
+live_meta_get(struct live *l, const char *name, char *text, size_t cap)
+{
+	MDB_val v;
+
+	if (!get(l, META, name, strlen(name), &v) || v.mv_size > cap)
+		return 0;
+	memcpy(text, v.mv_data, v.mv_size);
+	return v.mv_size;
+}
