@@ -1,0 +1,374 @@
+/* flow.c: what a received segment means for us, and what it is answered. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/flow_state.h"
+#include "engine/frame.h"
+#include "engine/ranges.h"
+
+/* A segment of ours to be: which source address and service it concerns. */
+struct arrival {
+	const struct segment *s;
+	struct target target;
+	unsigned source;
+	uint8_t service;
+	bool known_service;
+	uint64_t captured_us;
+};
+
+struct flow *
+flow_new(const struct role_args *args, const struct flow_actions *act,
+    void *context, struct flow_time now)
+{
+	const struct conf *conf = args->conf;
+	size_t n = ranges_pieces(args->targets);
+	uint32_t timeouts_ms[QUEUE_COUNT];
+	struct addr first, last = addr_from4(0);
+	struct flow *f = calloc(1, sizeof *f);
+
+	if (f == NULL)
+		return NULL;
+	if (n > 0)
+		ranges_piece(args->targets, n - 1, &first, &last);
+	f->args = args;
+	f->conf = conf;
+	f->act = *act;
+	f->context = context;
+	f->start = f->now = now;
+	f->connect = conf->follow == FOLLOW_CONNECT;
+	f->strain.since_us = now.mono_us;
+	flow_timeouts(conf, timeouts_ms);
+	f->table = waiting_new(
+	    conf->waiting_max, !addr_is4(&last), args->sweep->key, timeouts_ms);
+	f->limits = limits_new(conf->waiting_max, conf->per_host,
+	    conf->per_network, args->sweep->key);
+	f->turns = calloc(FLOW_BATCH, sizeof *f->turns);
+	if (f->table == NULL || f->limits == NULL || f->turns == NULL ||
+	    source_ports_init(&f->ports, conf->sport_first, conf->sport_last,
+		args->sweep->incarnation) < 0) {
+		int error = errno;
+
+		flow_free(f);
+		errno = error;
+		return NULL;
+	}
+	return f;
+}
+
+void
+flow_free(struct flow *f)
+{
+	if (f == NULL)
+		return;
+	waiting_free(f->table);
+	limits_free(f->limits);
+	free(f->turns);
+	free(f);
+}
+
+static bool
+same_connection(const struct arrival *a, const struct entry *e)
+{
+	return e->sport == a->s->dport && e->source == a->source;
+}
+
+static struct entry *
+find(struct flow *f, const struct arrival *a)
+{
+	if (!a->known_service)
+		return NULL;
+	return waiting_find(f->table, &a->target.addr, a->service);
+}
+
+static void
+refuse(struct flow *f, const struct arrival *a, enum stat_id why)
+{
+	flow_rst(f, a->source, a->s->dport, &a->target, a->s->ack);
+	flow_count(f, why);
+}
+
+/* Put off: later the same again, from another slice of source ports. */
+static void
+refuse_limited(struct flow *f, const struct arrival *a)
+{
+	unsigned attempt = source_ports_attempt(&f->ports, a->s->dport);
+	struct followup n;
+
+	refuse(f, a, STAT_PKT_REFUSED_LIMIT);
+	memset(&n, 0, sizeof n);
+	n.target = a->target;
+	n.kind = (uint8_t)source_ports_kind(&f->ports, a->s->dport);
+	n.attempt = (uint8_t)(attempt + 1 < ATTEMPTS ? attempt + 1 : attempt);
+	n.protocol = f->conf->ports[a->service].protocol;
+	n.why = OUTCOME_LIMITED;
+	n.not_before_us =
+	    f->now.utc_us + f->conf->limit_pause_ms * (uint64_t)1000;
+	f->act.note(f->context, NOTE_FOLLOWUP, &n, sizeof n);
+	flow_count(f, STAT_PKT_FOLLOWUPS);
+}
+
+static uint32_t
+synack_ms(const struct flow *f, uint64_t captured_us)
+{
+	if (captured_us < f->start.utc_us)
+		return 0; /* somebody has set the clock */
+	return (uint32_t)((captured_us - f->start.utc_us) / 1000);
+}
+
+/*
+ * What is handed on at once is acknowledged when wire 1 has taken it: until
+ * then the peer repeats its SYN-ACK, and so asks for us.
+ */
+static void
+enter(struct flow *f, const struct arrival *a)
+{
+	bool smtp = f->conf->ports[a->service].protocol == PROTOCOL_SMTP;
+	struct entry *e = waiting_add(f->table, &a->target.addr, a->service,
+	    smtp ? QUEUE_GREETING_SMTP : QUEUE_GREETING, flow_now_ms(f));
+
+	e->source = (uint8_t)a->source;
+	e->sport = a->s->dport;
+	e->irs = a->s->seq;
+	e->window = a->s->window;
+	e->mss = a->s->mss;
+	e->wscale = a->s->wscale;
+	e->ttl = a->s->ttl;
+	e->options = a->s->options;
+	e->synack_ms = synack_ms(f, a->captured_us);
+	flow_count(f, STAT_PKT_ENTERED);
+	flow_note_pending(f, e);
+	if (flow_early(f, e))
+		flow_turn_get(f, e);
+	else
+		flow_ack(f, e, 0);
+}
+
+static void
+new_answer(struct flow *f, const struct arrival *a)
+{
+	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
+
+	if (!a->known_service || kind == KIND_CANARY || kind > KIND_INJECTION)
+		refuse(f, a, STAT_PKT_REFUSED_KIND);
+	else if (ranges_has(f->args->excluded, &a->target.addr))
+		refuse(f, a, STAT_PKT_REFUSED_OPTOUT);
+	else if (waiting_used(f->table) == waiting_max(f->table))
+		flow_count(f, STAT_PKT_REFUSED_FULL); /* it will ask again */
+	else if (!limits_take(f->limits, &a->target.addr))
+		refuse_limited(f, a);
+	else
+		enter(f, a);
+}
+
+/*
+ * The same SYN-ACK again: our ACK was lost, or has crossed it. Any other from
+ * a known target belongs to a second probe of it.
+ */
+static void
+repeated_answer(struct flow *f, const struct arrival *a, struct entry *e)
+{
+	if (!same_connection(a, e) || e->queue == QUEUE_DONE)
+		refuse(f, a, STAT_PKT_REPEATS);
+	else {
+		flow_count(f, STAT_PKT_REPEATS);
+		if (entry_waits(e) && flow_early(f, e))
+			flow_turn_get(f, e);
+		else
+			flow_ack(f, e, 0);
+	}
+}
+
+/* A follow-up of another kind is sent on purpose, once its target is done. */
+static bool
+is_followup(
+    const struct flow *f, const struct arrival *a, const struct entry *e)
+{
+	return e->queue == QUEUE_DONE &&
+	    source_ports_kind(&f->ports, e->sport) !=
+	    source_ports_kind(&f->ports, a->s->dport);
+}
+
+static void
+on_synack(struct flow *f, const struct arrival *a)
+{
+	struct entry *e;
+
+	if (!cookie_check(f->args->sweep->key, &f->ports,
+		&f->conf->sources[a->source], &a->target, a->s->dport,
+		a->s->ack)) {
+		flow_count(f, STAT_PKT_BAD_COOKIE);
+		return;
+	}
+	flow_count(f, STAT_PKT_SYNACKS);
+	if (!source_ports_current(&f->ports, a->s->dport)) {
+		refuse(f, a, STAT_PKT_LATE);
+		return;
+	}
+	e = find(f, a);
+	if (e != NULL && is_followup(f, a, e)) {
+		waiting_remove(f->table, e);
+		e = NULL;
+	}
+	if (e != NULL)
+		repeated_answer(f, a, e);
+	else
+		new_answer(f, a);
+}
+
+static void
+end_unheard(struct flow *f, struct entry *e, enum outcome outcome)
+{
+	struct turn *t = flow_turn_find(f, e);
+
+	if (t != NULL)
+		t->entry = NULL;
+	flow_count(f, STAT_PKT_RESET);
+	flow_note_outcome(f, e, outcome);
+	flow_finish(f, e);
+}
+
+/*
+ * One that comes behind a greeting in the same batch is left to the socket.
+ * Else it must lie in our window (RFC 9293 section 3.10.7.4); what answers an
+ * ACK of ours lies at its very start.
+ */
+static void
+on_rst(struct flow *f, const struct arrival *a)
+{
+	struct entry *e = find(f, a);
+
+	if (e != NULL && same_connection(a, e)) {
+		struct turn *t = flow_turn_find(f, e);
+
+		if (entry_waits(e) && (t == NULL || t->handoff.len == 0) &&
+		    a->s->seq - (e->irs + 1) < SYN_WINDOW)
+			end_unheard(f, e, OUTCOME_RESET);
+	} else if ((a->s->flags & TCP_ACK) &&
+	    cookie_check(f->args->sweep->key, &f->ports,
+		&f->conf->sources[a->source], &a->target, a->s->dport,
+		a->s->ack))
+		flow_count(f, STAT_PKT_RST_IN);
+}
+
+/*
+ * Of a connection that nobody knows: an earlier incarnation's, or one whose
+ * RST was lost. Its own ack is the sequence number that frees the peer; but
+ * nothing goes to those that were never targets.
+ */
+static void
+on_stray(struct flow *f, const struct arrival *a)
+{
+	const struct segment *s = a->s;
+
+	if (!(s->flags & TCP_ACK) || !a->known_service ||
+	    !source_ports_has(&f->ports, s->dport))
+		return;
+	if (source_ports_current(&f->ports, s->dport) && s->len == 0 &&
+	    !(s->flags & TCP_FIN))
+		return;
+	if (!ranges_has(f->args->targets, &a->target.addr) ||
+	    ranges_has(f->args->excluded, &a->target.addr))
+		return;
+	flow_rst(f, a->source, s->dport, &a->target, s->ack);
+}
+
+static uint32_t
+scaled(const struct entry *e, uint16_t window)
+{
+	return (uint32_t)window << (e->wscale != WSCALE_NONE ? e->wscale : 0);
+}
+
+/*
+ * What is in order joins the turn. What leaves a gap is dropped: it comes
+ * again, since it was never acknowledged.
+ */
+static void
+collect(struct flow *f, const struct arrival *a, struct entry *e)
+{
+	struct turn *t = flow_turn_find(f, e);
+	uint32_t next = t != NULL ? t->next : e->irs + 1;
+	uint32_t had = next - a->s->seq; /* bytes of it we have already */
+	uint32_t n = a->s->len - had, room = HANDOFF_DATA_MAX;
+	struct handoff *h;
+
+	if (had > a->s->len)
+		return;
+	if (n == 0) {
+		if (!(a->s->flags & TCP_FIN))
+			return;
+		if (t != NULL && t->handoff.len > 0) {
+			t->handoff.contact.flags |= HANDOFF_FIN;
+			return;
+		}
+		flow_rst(f, a->source, e->sport, &a->target, a->s->ack);
+		end_unheard(f, e, OUTCOME_CLOSED);
+		return;
+	}
+	t = flow_turn_get(f, e);
+	h = &t->handoff;
+	room -= h->len;
+	if (a->s->flags & TCP_FIN && n <= room)
+		h->contact.flags |= HANDOFF_FIN;
+	if (n > room)
+		n = room;
+	memcpy(h->data + h->len, a->s->data + had, n);
+	h->len += n;
+	t->next += n;
+	h->snd_wl1 = a->s->seq;
+	h->snd_wnd = scaled(e, a->s->window);
+	if (h->contact.greeting_us == 0)
+		h->contact.greeting_us = a->captured_us;
+}
+
+/* Nothing has been said by us, so only our ISN + 1 can be acknowledged. */
+static void
+on_other(struct flow *f, const struct arrival *a)
+{
+	struct entry *e = find(f, a);
+
+	if (e == NULL || !same_connection(a, e))
+		on_stray(f, a);
+	else if (entry_waits(e) && (a->s->flags & TCP_ACK) &&
+	    a->s->ack == flow_isn(f, e) + 1)
+		collect(f, a, e);
+}
+
+static bool
+find_source(const struct conf *conf, const struct addr *a, unsigned *source)
+{
+	for (unsigned i = 0; i < conf->nsources; i++)
+		if (addr_cmp(&conf->sources[i], a) == 0) {
+			*source = i;
+			return true;
+		}
+	return false;
+}
+
+void
+flow_begin(struct flow *f, struct flow_time now)
+{
+	f->now = now;
+}
+
+void
+flow_segment(struct flow *f, const struct segment *s, uint64_t captured_us)
+{
+	const struct conf_port *port = conf_port(f->conf, s->sport);
+	struct arrival a = { .s = s,
+		.target = { .addr = s->src, .port = s->sport },
+		.captured_us = captured_us };
+
+	if (!find_source(f->conf, &s->dst, &a.source) ||
+	    addr_is4(&s->src) != addr_is4(&s->dst))
+		return;
+	a.known_service = port != NULL;
+	if (port != NULL)
+		a.service = (uint8_t)(port - f->conf->ports);
+	if (s->flags & TCP_RST)
+		on_rst(f, &a);
+	else if (!(s->flags & TCP_SYN))
+		on_other(f, &a);
+	else if (s->flags & TCP_ACK)
+		on_synack(f, &a);
+}

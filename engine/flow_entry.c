@@ -1,0 +1,150 @@
+/* flow_entry.c: what an entry stands for, and what is said of it. */
+#include <string.h>
+
+#include "engine/flow_state.h"
+#include "engine/frame.h"
+
+struct target
+flow_target(const struct flow *f, const struct entry *e)
+{
+	return (struct target){ .addr = waiting_addr(f->table, e),
+		.port = f->conf->ports[e->service].port };
+}
+
+uint32_t
+flow_isn(const struct flow *f, const struct entry *e)
+{
+	struct target t = flow_target(f, e);
+
+	return cookie_make(f->args->sweep->key, &f->ports,
+	    &f->conf->sources[e->source], &t,
+	    source_ports_kind(&f->ports, e->sport),
+	    source_ports_attempt(&f->ports, e->sport))
+	    .isn;
+}
+
+bool
+flow_early(const struct flow *f, const struct entry *e)
+{
+	return f->connect || f->conf->ports[e->service].implicit_tls ||
+	    source_ports_kind(&f->ports, e->sport) == KIND_CLIENT_HELLO;
+}
+
+static uint16_t
+contact_flags(const struct flow *f, const struct entry *e)
+{
+	unsigned flags = 0;
+
+	if (f->connect)
+		flags |= HANDOFF_CONNECT;
+	if (f->conf->ports[e->service].implicit_tls ||
+	    source_ports_kind(&f->ports, e->sport) == KIND_CLIENT_HELLO)
+		flags |= HANDOFF_TLS;
+	if (e->options & OPTION_SACK_OK)
+		flags |= HANDOFF_SACK;
+	if (e->wscale != WSCALE_NONE)
+		flags |= HANDOFF_WSCALE;
+	return (uint16_t)flags;
+}
+
+struct contact
+flow_contact(const struct flow *f, const struct entry *e)
+{
+	struct contact c;
+
+	memset(&c, 0, sizeof c);
+	c.target = flow_target(f, e);
+	c.source = f->conf->sources[e->source];
+	c.sport = e->sport;
+	c.flags = contact_flags(f, e);
+	c.protocol = f->conf->ports[e->service].protocol;
+	c.kind = (uint8_t)source_ports_kind(&f->ports, e->sport);
+	c.attempt = (uint8_t)source_ports_attempt(&f->ports, e->sport);
+	c.ttl = e->ttl;
+	c.window = e->window;
+	c.mss = e->mss;
+	c.wscale = e->wscale != WSCALE_NONE ? e->wscale : 0;
+	c.synack_options = e->options;
+	c.synack_us = f->start.utc_us + e->synack_ms * (uint64_t)1000;
+	return c;
+}
+
+/*
+ * A conversation starts when it is handed on, and one handed on early waits
+ * for its greeting first. Store retries a pending row after greeting,
+ * conversation and the whole answer window: later than all of these.
+ */
+void
+flow_timeouts(const struct conf *conf, uint32_t timeouts_ms[QUEUE_COUNT])
+{
+	uint32_t talk = conf->conversation_ms + conf->answer_window_ms / 2;
+
+	timeouts_ms[QUEUE_GREETING] = conf->greeting_ms;
+	timeouts_ms[QUEUE_GREETING_SMTP] = conf->greeting_smtp_ms;
+	timeouts_ms[QUEUE_BLOCKED] = conf->greeting_smtp_ms;
+	timeouts_ms[QUEUE_HANDED] = talk;
+	timeouts_ms[QUEUE_HANDED_EARLY] = conf->greeting_ms + talk;
+	timeouts_ms[QUEUE_HANDED_EARLY_SMTP] = conf->greeting_smtp_ms + talk;
+	timeouts_ms[QUEUE_DONE] = conf->answer_window_ms;
+}
+
+/* The window is that of our SYN, shifted once scaling is agreed upon. */
+void
+flow_ack(struct flow *f, const struct entry *e, uint32_t bytes)
+{
+	struct target t = flow_target(f, e);
+	unsigned shift = e->wscale != WSCALE_NONE ? SYN_WSCALE : 0;
+
+	if (f->connect)
+		return;
+	f->act.segment(f->context, e->source, e->sport, &t, flow_isn(f, e) + 1,
+	    e->irs + 1 + bytes, TCP_ACK,
+	    (uint16_t)((unsigned)SYN_WINDOW >> shift));
+	flow_count(f, STAT_PKT_ACKS_SENT);
+}
+
+/* With connect(2) our kernel answers by itself what it does not know. */
+void
+flow_rst(struct flow *f, unsigned source, uint16_t sport,
+    const struct target *t, uint32_t seq)
+{
+	if (f->connect)
+		return;
+	f->act.segment(f->context, source, sport, t, seq, 0, TCP_RST, 0);
+	flow_count(f, STAT_PKT_RSTS_SENT);
+}
+
+void
+flow_note_pending(struct flow *f, const struct entry *e)
+{
+	struct note_pending n;
+
+	memset(&n, 0, sizeof n);
+	n.target = flow_target(f, e);
+	n.kind = (uint8_t)source_ports_kind(&f->ports, e->sport);
+	n.attempt = (uint8_t)source_ports_attempt(&f->ports, e->sport);
+	n.protocol = f->conf->ports[e->service].protocol;
+	n.synack_us = f->start.utc_us + e->synack_ms * (uint64_t)1000;
+	f->act.note(f->context, NOTE_PENDING, &n, sizeof n);
+}
+
+void
+flow_note_outcome(struct flow *f, const struct entry *e, enum outcome outcome)
+{
+	struct note_outcome n;
+
+	memset(&n, 0, sizeof n);
+	n.contact = flow_contact(f, e);
+	n.outcome = (uint8_t)outcome;
+	n.when_us = f->now.utc_us;
+	f->act.note(f->context, NOTE_OUTCOME, &n, sizeof n);
+}
+
+void
+flow_finish(struct flow *f, struct entry *e)
+{
+	struct addr a = waiting_addr(f->table, e);
+
+	limits_give(f->limits, &a);
+	waiting_move(f->table, e, QUEUE_DONE, flow_now_ms(f));
+}

@@ -1,0 +1,106 @@
+/* flow_state.h: what the flow_*.c share; for nobody else. */
+#ifndef ENGINE_FLOW_STATE_H
+#define ENGINE_FLOW_STATE_H
+
+#include "engine/flow.h"
+#include "engine/limits.h"
+#include "engine/stats.h"
+#include "engine/waiting.h"
+#include "storage/record.h"
+
+/* Twice the batch, so that a search for an entry's place ends early. */
+enum { PLACES = 2 * FLOW_BATCH };
+
+/* One that is to be handed on at the end of this batch. */
+struct turn {
+	struct entry *entry; /* NULL: it ended in the same batch */
+	uint32_t next; /* sequence number expected */
+	struct handoff handoff;
+};
+
+/* How much was refused lately: the pressure on send. */
+struct strain {
+	uint64_t since_us; /* start of this window, CLOCK_MONOTONIC */
+	uint64_t wire_full, synacks, limited; /* counters at its start */
+	uint64_t wire, limits; /* 0..1000 */
+};
+
+struct flow {
+	const struct role_args *args;
+	const struct conf *conf;
+	struct flow_actions act;
+	void *context;
+	struct source_ports ports;
+	struct waiting *table;
+	struct limits *limits;
+	struct flow_time start, now;
+	bool connect; /* dial connects; nothing is answered from here */
+	struct turn *turns; /* FLOW_BATCH of them */
+	unsigned nturns;
+	uint16_t places[PLACES]; /* turn + 1 by entry number; 0: empty */
+	struct strain strain;
+};
+
+static inline void
+flow_count(struct flow *f, enum stat_id what)
+{
+	stats_add(f->args->stats, f->args->slot, what, 1);
+}
+
+static inline uint64_t
+flow_counted(const struct flow *f, enum stat_id what)
+{
+	return stats_get(f->args->stats, f->args->slot, what);
+}
+
+static inline uint32_t
+flow_now_ms(const struct flow *f)
+{
+	return (uint32_t)((f->now.mono_us - f->start.mono_us) / 1000);
+}
+
+static inline bool
+entry_waits(const struct entry *e)
+{
+	return e->queue <= QUEUE_BLOCKED;
+}
+
+static inline bool
+entry_open(const struct entry *e)
+{
+	return e->queue > QUEUE_BLOCKED && e->queue < QUEUE_DONE;
+}
+
+/* ---- flow_entry.c: what an entry stands for, and what is said of it ------ */
+
+struct target flow_target(const struct flow *, const struct entry *);
+struct contact flow_contact(const struct flow *, const struct entry *);
+uint32_t flow_isn(const struct flow *, const struct entry *);
+
+/* Handed on without a word from the server. */
+bool flow_early(const struct flow *, const struct entry *);
+
+/* How long it may stay in a queue, for waiting_new. */
+void flow_timeouts(const struct conf *, uint32_t timeouts_ms[QUEUE_COUNT]);
+
+/* Bytes of theirs to acknowledge behind the SYN. */
+void flow_ack(struct flow *, const struct entry *, uint32_t bytes);
+void flow_rst(struct flow *, unsigned source, uint16_t sport,
+    const struct target *, uint32_t seq);
+
+void flow_note_pending(struct flow *, const struct entry *);
+void flow_note_outcome(struct flow *, const struct entry *, enum outcome);
+
+/* Frees what it held of the limits; kept as done to know repeats by. */
+void flow_finish(struct flow *, struct entry *);
+
+/* ---- flow_turn.c: those that are to be handed on ------------------------- */
+
+/* The entry's turn in this batch, or NULL. */
+struct turn *flow_turn_find(struct flow *, const struct entry *);
+/* The same, or a new one with nothing collected. */
+struct turn *flow_turn_get(struct flow *, struct entry *);
+/* Into the queue that waits for dial, a probe and the done note. */
+void flow_handed(struct flow *, struct entry *);
+
+#endif

@@ -1,0 +1,216 @@
+/* flow_time.c: what ends without a segment: notes and time that passes. */
+#include "engine/flow_state.h"
+
+enum { STRAIN_WINDOW_US = 100 * 1000 };
+/* Pressure from a full wire: quick to rise, slower to fall. */
+enum { STRAIN_FULL = 1000, WIRE_RISE = 250, WIRE_FALL = 50 };
+/* Pressure from limits only slows: most of a lot of answers were refused. */
+enum { LIMITS_ANSWERS_MIN = 32, LIMITS_STRAIN = 300 };
+/* Pressure from the table: from half full (0) to nineteen twentieths. */
+enum { FILL_FROM = 500, FILL_TO = 950 };
+
+static struct entry *
+find_open(struct flow *f, const struct target *target, uint16_t sport)
+{
+	const struct conf_port *port = conf_port(f->conf, target->port);
+	struct entry *e;
+
+	if (port == NULL)
+		return NULL;
+	e = waiting_find(
+	    f->table, &target->addr, (uint8_t)(port - f->conf->ports));
+	return e != NULL && entry_open(e) && e->sport == sport ? e : NULL;
+}
+
+void
+flow_done(struct flow *f, const struct done_note *n, struct flow_time now)
+{
+	struct entry *e = find_open(f, &n->target, n->sport);
+
+	f->now = now;
+	if (e == NULL)
+		return;
+	flow_count(f, STAT_PKT_DONE);
+	flow_finish(f, e);
+}
+
+/* One that was withdrawn has no row any more that could have an outcome. */
+void
+flow_dial_failed(
+    struct flow *f, const struct dial_note *n, struct flow_time now)
+{
+	struct entry *e = find_open(f, &n->target, n->sport);
+
+	f->now = now;
+	if (e == NULL)
+		return;
+	flow_rst(f, e->source, e->sport, &n->target, n->snd_nxt);
+	if (!n->withdrawn)
+		flow_note_outcome(f, e, OUTCOME_DIAL_FAILED);
+	flow_finish(f, e);
+}
+
+static void
+rst_entry(struct flow *f, const struct entry *e)
+{
+	struct target t = flow_target(f, e);
+
+	flow_rst(f, e->source, e->sport, &t, flow_isn(f, e) + 1);
+}
+
+/* Out of the table, so that store's retry is followed like any first try. */
+static void
+give_up(struct flow *f, struct entry *e, enum stat_id as)
+{
+	struct addr a = waiting_addr(f->table, e);
+
+	flow_count(f, as);
+	limits_give(f->limits, &a);
+	waiting_remove(f->table, e);
+}
+
+static void
+end_due(struct flow *f, struct entry *e)
+{
+	switch (e->queue) {
+	case QUEUE_GREETING:
+	case QUEUE_GREETING_SMTP:
+		rst_entry(f, e);
+		flow_count(f, STAT_PKT_SILENT);
+		flow_note_outcome(f, e, OUTCOME_SILENT);
+		flow_finish(f, e);
+		break;
+	case QUEUE_BLOCKED:
+		/* Not its fault: no outcome, the row stays pending. */
+		rst_entry(f, e);
+		give_up(f, e, STAT_PKT_WITHDRAWN);
+		break;
+	case QUEUE_DONE:
+		waiting_remove(f->table, e);
+		break;
+	default:
+		give_up(f, e, STAT_PKT_LOST);
+		break;
+	}
+}
+
+static void
+end_all_due(struct flow *f, unsigned room)
+{
+	uint32_t now = flow_now_ms(f);
+
+	for (unsigned q = 0; q < QUEUE_COUNT; q++) {
+		struct entry *e;
+
+		while (room > 0 &&
+		    (e = waiting_due(f->table, (enum waiting_queue)q, now)) !=
+			NULL) {
+			end_due(f, e);
+			room--;
+		}
+	}
+}
+
+/*
+ * With connect(2) no segment will come to remind us of those that found the
+ * wire full: our kernel has refused them.
+ */
+static void
+retry_blocked(struct flow *f)
+{
+	struct entry *e;
+
+	while ((e = waiting_first(f->table, QUEUE_BLOCKED)) != NULL) {
+		flow_turn_get(f, e);
+		flow_end(f);
+		if (e->queue == QUEUE_BLOCKED)
+			return;
+	}
+}
+
+static void
+measure_strain(struct flow *f)
+{
+	struct strain *s = &f->strain;
+	uint64_t wire_full = flow_counted(f, STAT_PKT_WIRE_FULL);
+	uint64_t limited = flow_counted(f, STAT_PKT_REFUSED_LIMIT);
+	uint64_t synacks = flow_counted(f, STAT_PKT_SYNACKS);
+
+	if (f->now.mono_us - s->since_us < STRAIN_WINDOW_US)
+		return;
+	if (wire_full > s->wire_full)
+		s->wire = s->wire + WIRE_RISE < STRAIN_FULL
+		    ? s->wire + WIRE_RISE
+		    : STRAIN_FULL;
+	else
+		s->wire = s->wire > WIRE_FALL ? s->wire - WIRE_FALL : 0;
+	s->limits = 0;
+	if (synacks - s->synacks >= LIMITS_ANSWERS_MIN &&
+	    (limited - s->limited) * 2 > synacks - s->synacks)
+		s->limits = LIMITS_STRAIN;
+	s->wire_full = wire_full;
+	s->limited = limited;
+	s->synacks = synacks;
+	s->since_us = f->now.mono_us;
+}
+
+static uint64_t
+pressure(const struct flow *f)
+{
+	uint64_t fill =
+	    waiting_used(f->table) * (uint64_t)1000 / waiting_max(f->table);
+	uint64_t p = 0;
+
+	if (fill >= FILL_TO)
+		return STRAIN_FULL;
+	if (fill > FILL_FROM)
+		p = (fill - FILL_FROM) * STRAIN_FULL / (FILL_TO - FILL_FROM);
+	if (f->strain.wire > p)
+		p = f->strain.wire;
+	return f->strain.limits > p ? f->strain.limits : p;
+}
+
+uint32_t
+flow_waiting(const struct flow *f)
+{
+	return waiting_count(f->table, QUEUE_GREETING) +
+	    waiting_count(f->table, QUEUE_GREETING_SMTP) +
+	    waiting_count(f->table, QUEUE_BLOCKED);
+}
+
+uint32_t
+flow_open(const struct flow *f)
+{
+	return waiting_count(f->table, QUEUE_HANDED) +
+	    waiting_count(f->table, QUEUE_HANDED_EARLY) +
+	    waiting_count(f->table, QUEUE_HANDED_EARLY_SMTP);
+}
+
+void
+flow_pass_time(struct flow *f, struct flow_time now, unsigned room)
+{
+	const struct role_args *a = f->args;
+
+	f->now = now;
+	end_all_due(f, room);
+	if (f->connect)
+		retry_blocked(f);
+	measure_strain(f);
+	stats_set(a->stats, a->slot, STAT_PKT_WAITING, flow_waiting(f));
+	stats_set(a->stats, a->slot, STAT_PKT_OPEN, flow_open(f));
+	stats_set(a->stats, a->slot, STAT_PKT_PRESSURE, pressure(f));
+}
+
+void
+flow_leave(struct flow *f)
+{
+	for (unsigned q = 0; q <= QUEUE_BLOCKED; q++) {
+		struct entry *e;
+
+		while ((e = waiting_first(f->table, (enum waiting_queue)q)) !=
+		    NULL) {
+			rst_entry(f, e);
+			waiting_remove(f->table, e);
+		}
+	}
+}

@@ -1,0 +1,92 @@
+/* flow_turn.c: those that are handed on at the end of a batch. */
+#include <string.h>
+
+#include "engine/flow_state.h"
+
+/* Where the entry's turn is noted, or the empty place where it would be. */
+static uint16_t *
+place_of(struct flow *f, const struct entry *e)
+{
+	uint32_t at = waiting_number(f->table, e) % PLACES;
+
+	while (f->places[at] != 0 && f->turns[f->places[at] - 1].entry != e)
+		at = (at + 1) % PLACES;
+	return &f->places[at];
+}
+
+struct turn *
+flow_turn_find(struct flow *f, const struct entry *e)
+{
+	uint16_t place = *place_of(f, e);
+
+	return place != 0 ? &f->turns[place - 1] : NULL;
+}
+
+struct turn *
+flow_turn_get(struct flow *f, struct entry *e)
+{
+	uint16_t *place = place_of(f, e);
+	struct turn *t;
+
+	if (*place != 0)
+		return &f->turns[*place - 1];
+	t = &f->turns[f->nturns++];
+	*place = (uint16_t)f->nturns;
+	t->entry = e;
+	t->next = e->irs + 1;
+	memset(&t->handoff, 0, HANDOFF_HEAD);
+	t->handoff.contact = flow_contact(f, e);
+	t->handoff.isn = flow_isn(f, e);
+	t->handoff.irs = e->irs;
+	/* Of the SYN-ACK, never scaled (RFC 7323 section 2.2). */
+	t->handoff.snd_wnd = e->window;
+	t->handoff.snd_wl1 = e->irs;
+	return t;
+}
+
+static bool
+smtp(const struct flow *f, const struct entry *e)
+{
+	return f->conf->ports[e->service].protocol == PROTOCOL_SMTP;
+}
+
+void
+flow_handed(struct flow *f, struct entry *e)
+{
+	enum waiting_queue to = QUEUE_HANDED;
+
+	if (flow_early(f, e))
+		to = smtp(f, e) ? QUEUE_HANDED_EARLY_SMTP : QUEUE_HANDED_EARLY;
+	waiting_move(f->table, e, to, flow_now_ms(f));
+	flow_count(f, STAT_PKT_HANDED_ON);
+}
+
+/*
+ * One ACK for exactly what was taken; a FIN behind it stays unacknowledged
+ * and comes again, to the socket. What is not taken is not acknowledged: the
+ * peer keeps it for us.
+ */
+static void
+hand_on(struct flow *f, struct turn *t, bool noted)
+{
+	if (!noted || f->act.hand_on(f->context, &t->handoff) < 0) {
+		flow_count(f, STAT_PKT_WIRE_FULL);
+		waiting_move(f->table, t->entry, QUEUE_BLOCKED, flow_now_ms(f));
+		return;
+	}
+	flow_ack(f, t->entry, t->handoff.len);
+	flow_handed(f, t->entry);
+}
+
+void
+flow_end(struct flow *f)
+{
+	bool noted = f->nturns > 0 && f->act.noted(f->context);
+
+	for (unsigned i = 0; i < f->nturns; i++)
+		if (f->turns[i].entry != NULL)
+			hand_on(f, &f->turns[i], noted);
+	if (f->nturns > 0)
+		memset(f->places, 0, sizeof f->places);
+	f->nturns = 0;
+}
