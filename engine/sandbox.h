@@ -5,7 +5,6 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 #include "engine/role.h"
 
@@ -17,13 +16,6 @@ struct conf;
  */
 bool sandbox_user(enum role, const struct conf *, uid_t *, gid_t *);
 const char *sandbox_user_name(enum role);
-
-/*
- * The user and group a role runs as: _mailsweep* where they exist, else from
- * conf->uid_base. Store gives them the data directory before it enters.
- */
-uid_t sandbox_uid(enum role, const struct conf *);
-gid_t sandbox_gid(enum role, const struct conf *);
 
 /*
  * Called by a role when everything that needs a right is open: chroot to the
