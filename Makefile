@@ -16,7 +16,7 @@
 #: make uninstall     what install put there, but for the configuration
 #: make clean         all of build/ but the laboratory's unpacked servers
 #:
-#: Variants: CC=clang, SANITIZE=1, TESTHOOKS=1; each builds in build/ apart.
+#: V=1 shows the commands. Variants: CC=clang, SANITIZE=1, TESTHOOKS=1; each builds in build/ apart.
 
 VERSION    = 0.1
 PREFIX    ?= /usr/local
@@ -85,6 +85,13 @@ MODULES   = $(filter-out $(MAINS),\
           $(wildcard engine/*.c probes/*.c storage/*.c))
 OBJS      = $(MODULES:%.c=$(O)/%.o)
 
+# What is being made, in a word; V=1 shows the whole command.
+ifdef V
+say =
+else
+say = @printf '  %-5s %s\n' $(1) $@;
+endif
+
 PROGRAMS  = $(O)/mailsweepd $(O)/mailsweep
 
 all: deps-present $(PROGRAMS) $(if $(filter build/release,$(O)),links)
@@ -100,19 +107,19 @@ deps-present:
 	    exit 2; }
 
 $(O)/mailsweepd: $(O)/engine/main.o $(OBJS)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(O)/mailsweep: $(O)/storage/mailsweep.o $(OBJS)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 # Everything but the mains, for programs that name no objects of their own.
 $(O)/modules.a: $(OBJS)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)ar rcs $@ $^
 
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call say,CC)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # Other flags, other objects: `make install PREFIX=/usr` after a plain make
 # must not leave /usr/local in them.
@@ -134,7 +141,7 @@ percent = %
 $(O)/unit/%: $(O)/test/unit/test_%.o \
     $$(patsubst $$(percent),$(O)/$$(percent).o,$$(UNIT_$$*))
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka
 
 units: $(UNITBINS)
 unit: units
@@ -149,7 +156,7 @@ FUZZ_SECONDS ?= 20
 $(O)/fuzz/%: $(O)/test/fuzz/fuzz_%.o \
     $(if $(FUZZER),,$(O)/test/fuzz/replay.o) $(O)/modules.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $(if $(FUZZER),-fsanitize=fuzzer) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) $(if $(FUZZER),-fsanitize=fuzzer) -o $@ $^ $(LIBS)
 
 fuzzers: $(FUZZBINS)
 seeds: fuzzers
@@ -164,7 +171,7 @@ sanitize:
 BENCHES   = $(patsubst test/bench/bench_%.c,%,$(wildcard test/bench/bench_*.c))
 $(O)/bench/%: $(O)/test/bench/bench_%.o $(O)/modules.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 bench: $(BENCHES:%=$(O)/bench/%)
 	@for b in $^; do echo "== $${b##*/}"; $$b || exit 1; done
 
@@ -200,7 +207,8 @@ install: all
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 conf/mailsweep.conf.example $(DESTDIR)$(SYSCONFDIR)
-	$(INSTALL) -m 644 conf/exclude.conf conf/advice $(DESTDIR)$(DATADIR)
+	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable \
+	    $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 644 storage/feeds/*.txt $(DESTDIR)$(DATADIR)/feeds
 	sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' \
 	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/mailsweepd.service \

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Reads the account of the last sweep, and compares it with the other side.
 
-    test/e2e/account.py ACCOUNT.json NAME
+    test/e2e/account.py ACCOUNT.json NAME[.NAME...]
     test/e2e/account.py ACCOUNT.json --against COUNTERS adopt|connect
 
 ACCOUNT.json is what `mailsweep sweeps --json` printed, COUNTERS what
@@ -14,29 +14,15 @@ import sys
 
 
 def load(path):
+    """The newest sweep: the last line."""
     with open(path, encoding="utf-8") as file:
-        text = file.read()
-    try:
-        sweeps = json.loads(text)
-    except json.JSONDecodeError:
-        sweeps = [json.loads(line) for line in text.splitlines()]
-    if isinstance(sweeps, dict):
-        sweeps = sweeps.get("sweeps", [sweeps])
-    return sweeps[-1]
+        return json.loads(file.read().splitlines()[-1])
 
 
-def lookup(tree, name):
-    """The first value of that name, wherever it stands."""
-    if isinstance(tree, dict):
-        if name in tree:
-            return tree[name]
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for branch in tree:
-            found = lookup(branch, name)
-            if found is not None:
-                return found
-    return None
+def lookup(sweep, path):
+    for name in path.split("."):
+        sweep = sweep[name]
+    return sweep
 
 
 def read_counters(path):
@@ -74,8 +60,7 @@ def main():
     seen = read_counters(sys.argv[3])
 
     def event(name):
-        value = lookup(sweep, name)
-        return 0 if value is None else int(value)
+        return sweep["events"][name]
 
     for what, left, right in equations(event, seen, sys.argv[4] == "connect"):
         good = left == right

@@ -61,11 +61,11 @@ is "exit status of the next start" "$swept" 0
 is "nft rules left at the end" "$(nft list ruleset | grep -c .)" 0
 tool sweeps --json >"$LAB_DIR/work/account.json"
 is "incarnations" "$(counted incarnations)" 2
-id=$(counted id)
+id=$(counted sweep)
 started=$(tr -d 'TZ' <<<"${id%%-*}")
 expect "it is the sweep of before: $id" [ $((started - begin)) -le 2 ]
 is "the account balances" "$(counted balanced)" True
-is "targets sent, each once in the account" "$(counted sent)" "$total"
+is "targets sent, each once in the account" "$(counted settled.sent)" "$total"
 after=$(($(seen syn_in) - before))
 expect "it went on where it was: $before SYNs, then $after of $total" \
     [ "$after" -lt $((total - before + rate * 6)) ]
