@@ -15,6 +15,7 @@ struct conf;
  * uid_base; says which. Before the sandbox only: it reads the user database.
  */
 bool sandbox_user(enum role, const struct conf *, uid_t *, gid_t *);
+
 const char *sandbox_user_name(enum role);
 
 /*

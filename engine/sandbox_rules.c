@@ -46,6 +46,8 @@ static const struct rule send_rules[] = {
 	PLAIN("sendto"), PLAIN("sendmmsg"),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_DUE),
 	PLAIN("getsockopt"),
+	/* Threads; a process of its own would lack CLONE_THREAD. */
+	WITH("clone", 0, CLONE_THREAD, CLONE_THREAD),
 	PLAIN("rseq"), PLAIN("set_robust_list"),
 	END_RULES
 };
@@ -174,6 +176,10 @@ rules_load(enum role role)
 		error = add_rules(filter, of_role[role]);
 	if (error == 0)
 		error = add_rules(filter, sanitizer_rules);
+	/* Its flags lie in memory, unseen: glibc then falls back to clone. */
+	if (error == 0)
+		error = seccomp_rule_add_exact(
+		    filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	if (error == 0)
 		error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (error == 0)
