@@ -134,13 +134,18 @@ error_of(struct cursor body)
 	return -e.error;
 }
 
-/* Next hop of the kernel's route out of that interface. */
+/*
+ * Next hop of the kernel's route out of that interface. Where there is none
+ * IPv4 pretends that the target is on the link; the answer then names no
+ * table.
+ */
 static int
 next_hop(int fd, int ifindex, const struct addr *towards, struct addr *hop)
 {
 	bool four = addr_is4(towards);
 	struct rtmsg own = { .rtm_family = four ? AF_INET : AF_INET6,
-		.rtm_dst_len = four ? 32 : 128 };
+		.rtm_dst_len = four ? 32 : 128,
+		.rtm_flags = RTM_F_LOOKUP_TABLE };
 	uint8_t answer[ANSWER_CAP];
 	struct request r;
 	struct nlmsghdr h;
@@ -158,7 +163,11 @@ next_hop(int fd, int ifindex, const struct addr *towards, struct addr *hop)
 		return -1;
 	c.left = (size_t)n;
 	errno = ENETUNREACH;
-	if (!next_message(&c, &h, &body) || h.nlmsg_type != RTM_NEWROUTE)
+	if (!next_message(&c, &h, &body) || h.nlmsg_type != RTM_NEWROUTE ||
+	    body.left < sizeof own)
+		return -1;
+	memcpy(&own, body.p, sizeof own);
+	if (own.rtm_table == RT_TABLE_UNSPEC)
 		return -1;
 	*hop = *towards;
 	via = find_attribute(body, sizeof own, RTA_GATEWAY, four ? 4 : 16);

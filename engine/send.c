@@ -368,8 +368,9 @@ send_main(const struct role_args *args)
 		fatal("no memory");
 	s->args = args;
 	open_all(s);
-	sandbox_enter(ROLE_SEND, args->conf, args->instance);
+	/* Paused; the sandbox, which forbids new ones, confines them too. */
 	start_all(s);
+	sandbox_enter(ROLE_SEND, args->conf, args->instance);
 	loop(s);
 	end(s);
 	free(s);

@@ -8,3 +8,4 @@ UNIT_frame = engine/frame engine/addr
 UNIT_pacer = engine/pacer
 UNIT_sender = engine/sender engine/ranges engine/addr engine/cookie \
     engine/frame engine/permute engine/sweep engine/pacer engine/log
+UNIT_send = engine/send $(UNIT_sender) engine/wire engine/stats engine/role
