@@ -109,7 +109,8 @@ deps-present:
 $(O)/mailsweepd: $(O)/engine/main.o $(OBJS)
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-$(O)/mailsweep: $(O)/storage/mailsweep.o $(OBJS)
+# Of the archive it takes what it needs: nothing that sends.
+$(O)/mailsweep: $(O)/storage/mailsweep.o $(O)/modules.a
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 # Everything but the mains, for programs that name no objects of their own.
