@@ -49,6 +49,7 @@ static const struct rule send_rules[] = {
 	/* Threads; a process of its own would lack CLONE_THREAD. */
 	WITH("clone", 0, CLONE_THREAD, CLONE_THREAD),
 	PLAIN("rseq"), PLAIN("set_robust_list"),
+	WITH("ioctl", 1, UINT32_MAX, SIOCGIFINDEX), /* libnet, each frame */
 	END_RULES
 };
 
