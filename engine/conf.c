@@ -378,13 +378,16 @@ check_whole(struct reader *r, const struct words *words, struct conf *conf)
 		take_default_ports(conf);
 }
 
-/* Sealed, and not empty: 0, or a mistake. */
+/* Sealed, not empty, and no more addresses than that: or a mistake. */
 static void
-check_set(struct reader *r, struct ranges *set, const char *option)
+check_set(
+    struct reader *r, struct ranges *set, const char *option, uint64_t most)
 {
 	if (set == NULL || r->mistakes > 0)
 		return;
 	if (ranges_seal(set) < 0)
+		fatal("no memory for the configuration");
+	if (ranges_count(set) > most)
 		reader_mistake(r, r->file, 0,
 		    "%s: expected at most 2^48 addresses", option);
 	else if (ranges_count(set) == 0)
@@ -423,8 +426,8 @@ conf_read_text(const char *path, const char *text, struct conf *conf,
 	check_whole(&r, &words, &made);
 	if (out != NULL && !is_given(&words, "exclude"))
 		take_default_exclusions(&r, out);
-	check_set(&r, in, "targets");
-	check_set(&r, out, "exclude");
+	check_set(&r, in, "targets", RANGES_INDEX_MAX);
+	check_set(&r, out, "exclude", RANGES_MANY);
 	words_free(&words);
 	if (r.mistakes > 0) {
 		ranges_free(in);
