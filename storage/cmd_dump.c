@@ -1,0 +1,119 @@
+/* cmd_dump.c: `mailsweep dump`: rows as JSON lines. */
+#include <json-c/json.h>
+
+#include "storage/filter.h"
+#include "storage/json_out.h"
+#include "storage/text.h"
+#include "storage/tool.h"
+
+enum { DUMP_TRANSCRIPT = OPTION_OWN, DUMP_SILENT };
+
+struct dump {
+	struct filter filter;
+	bool transcript, silent;
+	uint64_t rows;
+};
+
+static int
+run_options(struct tool *t, struct dump *d, int argc, char **argv)
+{
+	static const struct option own[] = { FILTER_OPTIONS,
+		{ "transcript", no_argument, NULL, DUMP_TRANSCRIPT },
+		{ "silent", no_argument, NULL, DUMP_SILENT }, { 0 } };
+	int c, status;
+
+	while ((c = tool_option(t, argc, argv, own, &status)) != -1) {
+		if (c == DUMP_TRANSCRIPT)
+			d->transcript = true;
+		else if (c == DUMP_SILENT)
+			d->silent = true;
+		else if (!filter_take(&d->filter, t, c, optarg))
+			return TOOL_USAGE;
+	}
+	if (status != TOOL_GO_ON)
+		return status;
+	if (optind < argc)
+		return tool_usage(t, "%s: not expected", argv[optind]);
+	if (d->filter.outcome == OUTCOME_SILENT)
+		d->silent = true;
+	return filter_ready(&d->filter) ? tool_setup(t) : TOOL_ERROR;
+}
+
+static void
+dump_rows(struct dump *d, struct store_scan *scan)
+{
+	struct row r = { 0 };
+
+	while (store_scan_next(scan, &r.target, &r.head)) {
+		if (!filter_passes(&d->filter, &r.target, &r.head))
+			continue;
+		if (!store_scan_body(scan, &r.body, &r.len))
+			r.body = NULL;
+		json_print(json_row(&r, d->transcript), false);
+		d->rows++;
+	}
+}
+
+static bool
+dump_silent(const struct target *t, uint64_t when_us, void *arg)
+{
+	struct json_object *o;
+	struct dump *d = arg;
+	char text[ADDR_TEXT_MAX];
+
+	if (!filter_passes_silent(&d->filter, t))
+		return true;
+	o = json_object_new_object();
+	json_put_string(o, "ip", addr_text(&t->addr, text));
+	json_put_number(o, "port", t->port);
+	json_put_string(o, "protocol", protocol_names[PROTOCOL_UNKNOWN]);
+	json_put_string(o, "outcome", outcome_names[OUTCOME_SILENT]);
+	json_put_string(o, "starttls", starttls_names[STARTTLS_NONE]);
+	json_object_object_add(o, "findings", json_object_new_array());
+	json_put_string(o, "time", text_time_iso(when_us, text));
+	json_print(o, false);
+	d->rows++;
+	return true;
+}
+
+static int
+dump_store(struct tool *t, struct dump *d)
+{
+	struct store *s = tool_store(t);
+	struct store_scan *scan;
+	int status = TOOL_OK;
+
+	if (!s)
+		return TOOL_ERROR;
+	scan = store_scan_new(s);
+	if (!scan)
+		status = tool_error("the store cannot be read");
+	else
+		dump_rows(d, scan);
+	store_scan_free(scan);
+	if (d->silent && store_each_silent(s, dump_silent, d) < 0)
+		status = tool_error("the silent targets cannot be read");
+	store_close(s);
+	return status == TOOL_OK && d->rows == 0 ? TOOL_NOTHING : status;
+}
+
+static int
+dump_run(struct tool *t, int argc, char **argv)
+{
+	struct dump d = { 0 };
+	int status;
+
+	filter_init(&d.filter);
+	status = run_options(t, &d, argc, argv);
+	if (status == TOOL_GO_ON)
+		status = dump_store(t, &d);
+	filter_free(&d.filter);
+	return status;
+}
+
+const struct command command_dump = { "dump", "[option ...]",
+	"Print rows as JSON, one a line",
+	FILTER_HELP
+	"      --transcript       with every line of the dialog\n"
+	"      --silent           also those that answered and said nothing\n",
+	dump_run };

@@ -1,0 +1,151 @@
+/* cmd_stats.c: `mailsweep stats`: tables of what a sweep found. */
+#include <string.h>
+
+#include "storage/filter.h"
+#include "storage/stats_print.h"
+#include "storage/tool.h"
+
+enum { STATS_BY = OPTION_OWN, STATS_TOP, STATS_CSV };
+
+struct stats_request {
+	struct filter filter;
+	enum cut cuts[CUTS_MAX];
+	uint64_t top;
+	bool csv;
+};
+
+/* "country" or "country,protocol" */
+static bool
+take_cuts(const struct tool *t, struct stats_request *r, const char *text)
+{
+	unsigned n = 0;
+
+	r->cuts[0] = r->cuts[1] = CUT_NONE;
+	for (const char *at = text; n < CUTS_MAX; n++) {
+		size_t len = strcspn(at, ",");
+		int cut = CUT_COUNT;
+
+		while (--cut >= 0)
+			if (strlen(cut_names[cut]) == len &&
+			    memcmp(cut_names[cut], at, len) == 0)
+				break;
+		if (cut < 0)
+			break;
+		r->cuts[n] = (enum cut)cut;
+		at += len;
+		if (*at++ == '\0')
+			return true;
+	}
+	tool_usage(t,
+	    "--by %s: expected one or two, with a comma between, of none, "
+	    "country, asn, port, protocol, finding, tls, starttls, cipher, "
+	    "key, chain, outcome, family, change, product, region",
+	    text);
+	return false;
+}
+
+static int
+take_options(struct tool *t, struct stats_request *r, int argc, char **argv)
+{
+	static const struct option own[] = { FILTER_OPTIONS,
+		{ "by", required_argument, NULL, STATS_BY },
+		{ "top", required_argument, NULL, STATS_TOP },
+		{ "csv", no_argument, NULL, STATS_CSV }, { 0 } };
+	int c, status;
+	bool good = true;
+
+	while (good && (c = tool_option(t, argc, argv, own, &status)) != -1) {
+		if (c == STATS_BY)
+			good = take_cuts(t, r, optarg);
+		else if (c == STATS_TOP)
+			good =
+			    tool_number(t, "top", optarg, UINT32_MAX, &r->top);
+		else if (c == STATS_CSV)
+			r->csv = true;
+		else
+			good = filter_take(&r->filter, t, c, optarg);
+	}
+	if (!good)
+		return TOOL_USAGE;
+	if (status != TOOL_GO_ON)
+		return status;
+	if (optind < argc)
+		return tool_usage(t, "%s: not expected", argv[optind]);
+	return filter_ready(&r->filter) ? tool_setup(t) : TOOL_ERROR;
+}
+
+static bool
+count_store(struct store *s, const struct filter *f, struct statistics *to)
+{
+	struct store_scan *scan = store_scan_new(s);
+	struct row r = { 0 };
+
+	if (!scan)
+		return false;
+	while (store_scan_next(scan, &r.target, &r.head)) {
+		if (!filter_passes(f, &r.target, &r.head))
+			continue;
+		r.body = NULL;
+		r.len = 0;
+		if (statistics_wants_body(to, &r.head))
+			store_scan_body(scan, &r.body, &r.len);
+		statistics_add(to, &r);
+	}
+	store_scan_free(scan);
+	return true;
+}
+
+static int
+print_stats(struct tool *t, const struct stats_request *r)
+{
+	struct store *s = tool_store(t);
+	struct stats_view view = { 0 };
+	int status = TOOL_OK;
+
+	if (!s)
+		return TOOL_ERROR;
+	view.statistics = statistics_new(r->cuts[0], r->cuts[1]);
+	view.info = store_info(s);
+	view.cuts[0] = r->cuts[0];
+	view.cuts[1] = r->cuts[1];
+	view.top = r->top;
+	view.silent = store_silent_count(s);
+	if (!count_store(s, &r->filter, view.statistics))
+		status = tool_error("the store cannot be read");
+	else if (t->json)
+		stats_json(&view);
+	else if (r->csv)
+		stats_csv(&view);
+	else
+		stats_text(&view);
+	if (status == TOOL_OK &&
+	    statistics_headline(view.statistics)->rows == 0)
+		status = TOOL_NOTHING;
+	statistics_free(view.statistics);
+	store_close(s);
+	return status;
+}
+
+static int
+stats_run(struct tool *t, int argc, char **argv)
+{
+	struct stats_request r = { .cuts = { CUT_COUNTRY, CUT_PROTOCOL } };
+	int status;
+
+	filter_init(&r.filter);
+	status = take_options(t, &r, argc, argv);
+	if (status == TOOL_GO_ON)
+		status = print_stats(t, &r);
+	filter_free(&r.filter);
+	return status;
+}
+
+const struct command command_stats = { "stats", "[option ...]",
+	"Count mail services by country and protocol, or otherwise",
+	"      --by A[,B]         what to tell apart by [country,protocol]:\n"
+	"                         country asn port protocol finding tls\n"
+	"                         starttls cipher key chain outcome family\n"
+	"                         change product region none\n"
+	"      --top N            the N largest, the others as one row\n"
+	"      --csv              print CSV\n" FILTER_HELP,
+	stats_run };

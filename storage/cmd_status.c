@@ -1,0 +1,234 @@
+/* cmd_status.c: `mailsweep status`: how far the daemon is. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "storage/json_out.h"
+#include "storage/progress.h"
+#include "storage/tool.h"
+
+enum {
+	STATUS_WATCH = OPTION_OWN,
+	STATUS_ONCE,
+	ANSWER_MAX = 256 * 1024,
+	ANSWER_MS = 5000, /* for the daemon to answer in */
+	DRAW_MS = 500,
+	PRINT_MS = 1000,
+	WAIT_MS = 15000, /* watching, for a daemon that is just starting */
+	PATH_CAP = CONF_PATH_MAX + 16
+};
+
+struct status {
+	char path[PATH_CAP];
+	bool terminal, watch, json;
+	bool patient; /* a daemon may be about to start */
+	unsigned drawn; /* columns of the line on the terminal */
+};
+
+static int
+connect_daemon(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t len = strlen(path);
+	int fd;
+
+	if (len >= sizeof to.sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(to.sun_path, path, len + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* One line into b, without its end. 0, or -1 with errno. */
+static int
+read_line(int fd, struct buf *b)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char bytes[4096];
+
+	while (b->len < ANSWER_MAX) {
+		ssize_t n;
+		char *end;
+
+		if (poll(&p, 1, ANSWER_MS) <= 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		n = read(fd, bytes, sizeof bytes);
+		if (n < 0)
+			return -1;
+		buf_add(b, bytes, (size_t)n);
+		end = memchr(b->s, '\n', b->len);
+		if (end) {
+			*end = '\0';
+			return 0;
+		}
+		if (n == 0)
+			break;
+	}
+	errno = EPROTO;
+	return -1;
+}
+
+/* The daemon's answer, the caller's to put; NULL with errno. */
+static struct json_object *
+ask_daemon(const char *path)
+{
+	static const char request[] = "status\n";
+	struct json_object *answer = NULL;
+	struct buf line = { 0 };
+	int fd = connect_daemon(path), saved;
+
+	if (fd < 0)
+		return NULL;
+	if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) ==
+		(ssize_t)sizeof request - 1 &&
+	    read_line(fd, &line) == 0) {
+		answer = json_tokener_parse(line.s);
+		errno = EPROTO;
+	}
+	if (answer && !json_object_is_type(answer, json_type_object)) {
+		json_object_put(answer);
+		answer = NULL;
+	}
+	saved = errno;
+	close(fd);
+	buf_free(&line);
+	errno = saved;
+	return answer;
+}
+
+static unsigned
+terminal_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 2)
+		return 79;
+	return size.ws_col - 1u;
+}
+
+/* Takes the answer. */
+static void
+print_status(struct status *s, struct json_object *answer)
+{
+	struct buf line = { 0 };
+
+	if (s->json) {
+		json_print(answer, false);
+		fflush(stdout);
+		return;
+	}
+	progress_line(answer, s->terminal ? terminal_width() : 0, &line);
+	json_object_put(answer);
+	if (!s->terminal || !s->watch) {
+		puts(line.s);
+	} else {
+		/* What a longer line left behind is blanked. */
+		printf("\r%s%*s", line.s,
+		    s->drawn > line.len ? (int)(s->drawn - line.len) : 0, "");
+		s->drawn = (unsigned)line.len;
+	}
+	fflush(stdout);
+	buf_free(&line);
+}
+
+static int
+no_daemon(const struct status *s)
+{
+	return tool_error(
+	    "%s: no daemon answers: %s", s->path, strerror(errno));
+}
+
+/* Until the sweep ends, or the daemon with it. */
+static int
+watch_daemon(struct status *s)
+{
+	int interval = s->terminal ? DRAW_MS : PRINT_MS, waited = 0;
+	bool seen = false, runs = true;
+
+	while (runs && !ferror(stdout)) {
+		struct json_object *answer = ask_daemon(s->path);
+
+		if (!answer && (seen || !s->patient || waited >= WAIT_MS))
+			break;
+		if (answer) {
+			seen = true;
+			runs = progress_runs(answer);
+			print_status(s, answer);
+		}
+		if (runs)
+			poll(NULL, 0, interval);
+		waited += interval;
+	}
+	if (s->drawn > 0)
+		putchar('\n');
+	return seen ? TOOL_OK : no_daemon(s);
+}
+
+static int
+show_status(struct status *s)
+{
+	struct json_object *answer;
+
+	if (s->watch)
+		return watch_daemon(s);
+	answer = ask_daemon(s->path);
+	if (!answer)
+		return no_daemon(s);
+	print_status(s, answer);
+	return TOOL_OK;
+}
+
+static int
+status_run(struct tool *t, int argc, char **argv)
+{
+	static const struct option own[] = { { "watch", no_argument, NULL,
+						 STATUS_WATCH },
+		{ "follow", no_argument, NULL, STATUS_WATCH },
+		{ "once", no_argument, NULL, STATUS_ONCE }, { 0 } };
+	struct status s = { 0 };
+	bool once = false;
+	int c, status;
+
+	while ((c = tool_option(t, argc, argv, own, &status)) != -1) {
+		if (c != STATUS_WATCH && c != STATUS_ONCE)
+			return tool_usage(t, "-%c: not an option of status", c);
+		s.watch = c == STATUS_WATCH;
+		once = c == STATUS_ONCE;
+	}
+	if (status != TOOL_GO_ON)
+		return status;
+	if (optind < argc)
+		return tool_usage(t, "%s: not expected", argv[optind]);
+	if ((status = tool_setup(t)) != TOOL_GO_ON)
+		return status;
+	if (t->configured && t->conf.control[0])
+		snprintf(s.path, sizeof s.path, "%s", t->conf.control);
+	else
+		snprintf(s.path, sizeof s.path, "%s/control", t->datadir);
+	s.json = t->json;
+	s.terminal = isatty(STDOUT_FILENO) && !t->json;
+	s.patient = s.watch;
+	s.watch = !once && (s.watch || s.terminal);
+	return show_status(&s);
+}
+
+const struct command command_status = { "status", "[option ...]",
+	"Show how far the running sweep is",
+	"      --watch, --follow  go on until the sweep ends [on a terminal]\n"
+	"      --once             once, also on a terminal\n",
+	status_run };

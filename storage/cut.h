@@ -1,0 +1,33 @@
+/* cut.h: the values that statistics tell rows apart by. */
+#ifndef STORAGE_CUT_H
+#define STORAGE_CUT_H
+
+#include "storage/statistics.h"
+
+/* Words by number, for cuts whose values are texts. */
+struct words {
+	char **v;
+	size_t n, cap;
+	uint32_t *slots; /* hash to index + 1 */
+	size_t nslots;
+};
+void words_free(struct words *);
+uint64_t words_number(struct words *, const char *, size_t len);
+
+/* Needs it the body? */
+bool cut_reads_body(enum cut);
+
+/*
+ * The row's value. For a cut by finding there is one value a finding: call
+ * with *more = 0, and again while *more is not.
+ */
+uint64_t cut_value(
+    enum cut, const struct row *, struct words *, uint32_t *more);
+/* Its name; returns label. */
+const char *cut_label(
+    enum cut, const struct words *, uint64_t value, char label[CUT_LABEL_MAX]);
+
+/* Is it what stands for rows of which the value is not known? */
+bool cut_is_unknown(enum cut, const struct words *, uint64_t value);
+
+#endif

@@ -1,0 +1,221 @@
+/* feed_files.c: the files of a feed: their names, and how they come to be. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "storage/feed_files.h"
+#include "storage/text.h"
+
+enum { FLUSH_AT = 64 * 1024, PATH_CAP = 4096 };
+
+/*
+ * Rows gather in memory and are appended to a temporary file, which is opened
+ * for that only: thousands of recipients would need more descriptors than a
+ * process has.
+ */
+struct file {
+	struct buf pending;
+	uint64_t rows;
+	bool made; /* the temporary file is there */
+};
+
+struct feed_files {
+	const char *dir;
+	uint64_t day_us;
+	enum feed_kind kind;
+	const struct recipients *recipients;
+	struct file (*v)[2][FEED_TYPES]; /* by recipient, family, type */
+};
+
+struct feed_files *
+feed_files_new(const char *dir, uint64_t day_us, enum feed_kind kind,
+    const struct recipients *recipients)
+{
+	struct feed_files *f = need_memory(1, sizeof *f);
+
+	f->dir = dir;
+	f->day_us = day_us;
+	f->kind = kind;
+	f->recipients = recipients;
+	f->v = need_memory(recipients->n, sizeof *f->v);
+	return f;
+}
+
+/* The first kind of filter that a recipient has, in a fixed order. */
+static const char *
+filter_name(const struct recipient *r)
+{
+	return r->nasns > 0 ? "asn"
+	    : r->prefixes   ? "cidr"
+	    : r->ncountries ? "geo"
+	    : r->ndomains   ? "domain"
+			    : "all";
+}
+
+const char *
+feed_files_name(const struct feed_files *f, size_t recipient,
+    enum feed_type type, bool six, char name[FEED_NAME_MAX])
+{
+	static const char *const kinds[] = { "", "_new", "_gone" };
+	const struct recipient *r = &f->recipients->v[recipient];
+	char day[TIME_TEXT_MAX];
+
+	snprintf(name, FEED_NAME_MAX, "%s-%s-%s%s-%s.csv",
+	    text_day(f->day_us, day), feed_type_name(type, six), r->name,
+	    kinds[f->kind], filter_name(r));
+	return name;
+}
+
+/* Of the temporary file: hidden, and not a .csv to anybody's pattern. */
+static void
+temporary_path(const struct feed_files *f, size_t recipient,
+    enum feed_type type, bool six, char path[PATH_CAP])
+{
+	char name[FEED_NAME_MAX];
+
+	feed_files_name(f, recipient, type, six, name);
+	snprintf(path, PATH_CAP, "%s/.%s.%ld", f->dir, name, (long)getpid());
+}
+
+static int
+write_all(int fd, const char *s, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, s, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		s += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int
+close_keeping_errno(int fd)
+{
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* Append what is pending; sync when it is the last time. */
+static int
+flush_file(struct feed_files *f, size_t recipient, enum feed_type type,
+    bool six, bool last)
+{
+	struct file *file = &f->v[recipient][six][type];
+	char path[PATH_CAP];
+	int fd;
+
+	temporary_path(f, recipient, type, six, path);
+	fd = open(path,
+	    O_WRONLY | O_CLOEXEC | O_NOFOLLOW |
+		(file->made ? O_APPEND : O_CREAT | O_TRUNC),
+	    0644);
+	if (fd < 0)
+		return -1;
+	file->made = true;
+	if (write_all(fd, buf_text(&file->pending), file->pending.len) < 0)
+		return close_keeping_errno(fd);
+	buf_free(&file->pending);
+	if (last && fsync(fd) < 0)
+		return close_keeping_errno(fd);
+	return close(fd);
+}
+
+int
+feed_files_add(struct feed_files *f, size_t recipient, enum feed_type type,
+    bool six, const struct buf *line)
+{
+	struct file *file = &f->v[recipient][six][type];
+	const struct recipient *r = &f->recipients->v[recipient];
+
+	if (file->rows == 0)
+		feed_header(&file->pending, type, r->columns, r->ncolumns);
+	buf_add(&file->pending, line->s, line->len);
+	file->rows++;
+	if (file->pending.len < FLUSH_AT)
+		return 0;
+	return flush_file(f, recipient, type, six, false);
+}
+
+static int
+finish_file(
+    struct feed_files *f, size_t recipient, enum feed_type type, bool six)
+{
+	char from[PATH_CAP], to[PATH_CAP], name[FEED_NAME_MAX];
+	struct file *file = &f->v[recipient][six][type];
+
+	if (file->rows == 0)
+		return 0;
+	if (flush_file(f, recipient, type, six, true) < 0)
+		return -1;
+	temporary_path(f, recipient, type, six, from);
+	feed_files_name(f, recipient, type, six, name);
+	snprintf(to, sizeof to, "%s/%s", f->dir, name);
+	if (rename(from, to) < 0)
+		return -1;
+	file->made = false;
+	return 0;
+}
+
+/* The names are as lasting as the rows. */
+static int
+sync_directory(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (fsync(fd) < 0)
+		return close_keeping_errno(fd);
+	return close(fd);
+}
+
+int
+feed_files_finish(struct feed_files *f)
+{
+	for (size_t r = 0; r < f->recipients->n; r++)
+		for (int six = 0; six < 2; six++)
+			for (int t = 0; t < FEED_TYPES; t++)
+				if (finish_file(f, r, (enum feed_type)t, six) <
+				    0)
+					return -1;
+	return sync_directory(f->dir);
+}
+
+void
+feed_files_free(struct feed_files *f)
+{
+	char path[PATH_CAP];
+
+	if (!f)
+		return;
+	for (size_t r = 0; r < f->recipients->n; r++)
+		for (int n = 0; n < 2 * FEED_TYPES; n++) {
+			bool six = n >= FEED_TYPES;
+			enum feed_type type = (enum feed_type)(n % FEED_TYPES);
+
+			buf_free(&f->v[r][six][type].pending);
+			if (!f->v[r][six][type].made)
+				continue;
+			temporary_path(f, r, type, six, path);
+			unlink(path);
+		}
+	free(f->v);
+	free(f);
+}
+
+uint64_t
+feed_files_rows(
+    const struct feed_files *f, size_t recipient, enum feed_type type, bool six)
+{
+	return f->v[recipient][six][type].rows;
+}

@@ -1,0 +1,79 @@
+/* mailsweep.c: the tool that people type; it reads what mailsweepd keeps. */
+#include <string.h>
+
+#include "storage/tool.h"
+
+static const struct command *const commands[] = { &command_status,
+	&command_sweeps, &command_show, &command_dump, &command_stats,
+	&command_feed };
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void
+print_commands(FILE *to)
+{
+	fputs(
+	    "usage: mailsweep [-f FILE | -d DIR] COMMAND [option ...]\n\n", to);
+	for (int i = 0; i < COMMANDS; i++)
+		fprintf(
+		    to, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nmailsweep COMMAND --help lists a command's options; "
+	      "mailsweep(1) explains them.\n",
+	    to);
+}
+
+static const struct command *
+find_command(const char *name)
+{
+	for (int i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+/* -f and -d may also stand before the command. How many words they are. */
+static int
+take_leading(struct tool *t, int argc, char **argv)
+{
+	int at = 1;
+
+	while (at + 1 < argc) {
+		if (strcmp(argv[at], "-f") == 0)
+			t->conf_file = argv[at + 1];
+		else if (strcmp(argv[at], "-d") == 0)
+			t->datadir = argv[at + 1];
+		else
+			break;
+		at += 2;
+	}
+	return at;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct tool tool = { 0 };
+	int at = take_leading(&tool, argc, argv), status;
+	const char *word = at < argc ? argv[at] : NULL;
+
+	if (!word) {
+		print_commands(stderr);
+		return TOOL_USAGE;
+	}
+	if (strcmp(word, "--help") == 0 || strcmp(word, "help") == 0) {
+		print_commands(stdout);
+		return tool_finish(TOOL_OK);
+	}
+	if (strcmp(word, "--version") == 0) {
+		puts("mailsweep " VERSION);
+		return tool_finish(TOOL_OK);
+	}
+	tool.command = find_command(word);
+	if (!tool.command) {
+		fprintf(stderr, "mailsweep: %s: no such command\n", word);
+		print_commands(stderr);
+		return TOOL_USAGE;
+	}
+	status = tool.command->run(&tool, argc - at, argv + at);
+	tool_clear(&tool);
+	return tool_finish(status);
+}

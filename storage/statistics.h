@@ -1,0 +1,97 @@
+/*
+ * statistics.h: mail services counted by country, protocol and other cuts, in
+ * one pass over the heads in key order.
+ */
+#ifndef STORAGE_STATISTICS_H
+#define STORAGE_STATISTICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "storage/row.h"
+
+/* What rows are told apart by. */
+enum cut {
+	CUT_NONE, /* one row for all */
+	CUT_COUNTRY,
+	CUT_ASN,
+	CUT_PORT,
+	CUT_PROTOCOL,
+	CUT_FINDING, /* a service with two findings counts in both */
+	CUT_TLS, /* negotiated version */
+	CUT_STARTTLS,
+	CUT_CIPHER,
+	CUT_KEY,
+	CUT_CHAIN,
+	CUT_OUTCOME,
+	CUT_FAMILY,
+	CUT_CHANGE,
+	CUT_PRODUCT, /* this and region read the bodies */
+	CUT_REGION,
+	CUT_COUNT
+};
+extern const char *const cut_names[CUT_COUNT];
+
+enum { CUTS_MAX = 2, CUT_LABEL_MAX = 96 };
+
+/* Services are rows that spoke a mail protocol; the states sum to them. */
+struct counts {
+	uint64_t services;
+	uint64_t tls[TLS_STATES]; /* they sum to services */
+	uint64_t no_tls, cleartext_login;
+	uint64_t vulnerable; /* rows of a *_vulnerable report */
+	uint64_t phantoms; /* of the services: answer on every port */
+	uint64_t refused_us;
+};
+
+struct stat_row {
+	uint64_t key[CUTS_MAX];
+	struct counts counts;
+};
+
+/* Distinct addresses, apart by family: [0] IPv4, [1] IPv6. */
+struct headline {
+	uint64_t addresses[2]; /* with a mail service */
+	uint64_t pop3[2], imap[2]; /* with a scan_..._vulnerable row */
+	uint64_t both[2], only_pop3[2], only_imap[2];
+	uint64_t preauth[2];
+	uint64_t rows, services; /* all rows; those that are services */
+	uint64_t other; /* rows that spoke no mail protocol */
+	uint64_t phantoms_silent; /* phantoms among these */
+};
+
+struct statistics;
+
+struct statistics *statistics_new(enum cut first, enum cut second);
+void statistics_free(struct statistics *);
+
+/* Does the next row need its body (a cut by product or region, AS names)? */
+bool statistics_wants_body(const struct statistics *, const struct head *);
+
+/* Count a row; rows come in key order. */
+void statistics_add(struct statistics *, const struct row *);
+
+/* After the last row: the headline, and the totals over all services. */
+const struct headline *statistics_headline(struct statistics *);
+const struct counts *statistics_total(const struct statistics *);
+
+/*
+ * The rows, most services first by the first cut and then by the second;
+ * theirs until statistics_free. *n: how many.
+ */
+const struct stat_row *statistics_rows(struct statistics *, size_t *n);
+
+/* The services that share a row's first key. */
+uint64_t statistics_group(const struct statistics *, const struct stat_row *);
+
+/* Is the row's first key not known? Such rows never go into a rest. */
+bool statistics_is_unknown(const struct statistics *, const struct stat_row *);
+
+/* What a row's key is called; returns label. */
+const char *statistics_label(const struct statistics *, const struct stat_row *,
+    unsigned which, char label[CUT_LABEL_MAX]);
+const char *statistics_as_name(const struct statistics *, uint64_t asn);
+
+void counts_add(struct counts *, const struct counts *);
+
+#endif

@@ -1,0 +1,29 @@
+/* stats_print.h: statistics as text, CSV and JSON. */
+#ifndef STORAGE_STATS_PRINT_H
+#define STORAGE_STATS_PRINT_H
+
+#include "storage/statistics.h"
+#include "storage/store.h"
+
+/* What is printed: the rows of the first `top` groups, the rest in one. */
+struct stats_view {
+	struct statistics *statistics;
+	const struct sweep_info *info;
+	enum cut cuts[CUTS_MAX];
+	uint64_t silent;
+	uint64_t top; /* 0: all */
+};
+
+void stats_text(const struct stats_view *);
+void stats_csv(const struct stats_view *);
+void stats_json(const struct stats_view *);
+
+/*
+ * The rows to be printed, the rest (a copy of sums) not among them: calls
+ * each in order. Returns how many groups are in *rest.
+ */
+uint64_t stats_each(const struct stats_view *, struct counts *rest,
+    void (*each)(const struct stats_view *, const struct stat_row *, void *),
+    void *);
+
+#endif
