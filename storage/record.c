@@ -201,6 +201,19 @@ head_check(const struct head *h)
 	    h->findings >> FINDING_COUNT == 0;
 }
 
+/* What store or the seal says of a row, nobody else may say. */
+static bool
+head_is_sent(const struct head *h)
+{
+	static const uint8_t zero[sizeof h->zero];
+
+	return h->first_seen_us == 0 && h->last_seen_us == 0 &&
+	    h->observations == 0 && h->change == CHANGE_NONE &&
+	    h->findings_before == 0 && h->missed == 0 && h->asn == 0 &&
+	    memcmp(h->country, "??", sizeof h->country) == 0 &&
+	    memcmp(h->zero, zero, sizeof zero) == 0;
+}
+
 bool
 record_check(const uint8_t *bytes, size_t len)
 {
@@ -208,15 +221,17 @@ record_check(const uint8_t *bytes, size_t len)
 	struct field field;
 	uint32_t body, at = 0;
 
-	if (len < HEAD_SIZE + sizeof body)
+	if (len < HEAD_SIZE + sizeof body || len > RECORD_MAX)
 		return false;
 	memcpy(&head, bytes, HEAD_SIZE);
 	memcpy(&body, bytes + HEAD_SIZE, sizeof body);
-	if (!head_check(&head) || body != len - HEAD_SIZE - sizeof body)
+	if (!head_check(&head) || !head_is_sent(&head) ||
+	    body != len - HEAD_SIZE - sizeof body)
 		return false;
 	bytes += HEAD_SIZE + sizeof body;
 	while (body_next(bytes, body, &at, &field))
-		;
+		if (field.tag >= TAG_REGION)
+			return false;
 	return at == body;
 }
 

@@ -22,7 +22,8 @@
 enum {
 	RECORD_VERSION = 1,
 	HEAD_SIZE = 192,
-	RECORD_MAX = 60000,
+	RECORD_MAX = 60000, /* of a probe's record, flattened */
+	BODY_MAX = RECORD_MAX + 1024, /* with what store adds */
 	CHAIN_MAX = 16,
 	SHA256_LEN = 32
 };
@@ -250,7 +251,8 @@ int record_transcript(
 /*
  * Flat bytes: head, u32 body length, body. Returns the length, or 0 when cap
  * is too small. record_check says whether bytes are a whole, well-formed
- * record: version, lengths, every enum in range, tags in range.
+ * record as a probe may send it: version, lengths, every enum in range, tags
+ * in range and none of those that store adds; nothing set that the seal sets.
  */
 size_t record_flatten(const struct record *, uint8_t *out, size_t cap);
 bool record_check(const uint8_t *, size_t len);

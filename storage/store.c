@@ -257,23 +257,35 @@ read_info(struct store *s, const char *path, char error[STORE_ERROR_MAX])
 	return 0;
 }
 
-/* The counts of a sweep that is running, as far as its last commit knew. */
+/* One incarnation's counts; all zero where there are none. */
 static void
-read_ledger(struct store *s)
+add_ledger(struct store *s, uint32_t incarnation)
 {
+	struct ledger ledger = { .begin = 0 };
 	char key[32];
-	struct ledger ledger;
-	MDB_stat st;
 	MDB_val text;
-	int n = snprintf(
-	    key, sizeof key, META_LEDGER ".%u", s->info.sweep.incarnation);
+	int n = snprintf(key, sizeof key, META_LEDGER ".%u", incarnation);
 
 	if (view_get(&s->view, s->meta, key, (size_t)n, &text) &&
-	    ledger_parse(text.mv_data, text.mv_size, &ledger) == 0)
-		account_add(&s->info.account, &ledger, true);
+	    ledger_parse(text.mv_data, text.mv_size, &ledger) != 0)
+		memset(&ledger, 0, sizeof ledger);
+	account_add(&s->info.account, &ledger,
+	    incarnation == s->info.sweep.incarnation);
+}
+
+/* The account of a sweep that is running, as its last commit knew it. */
+static void
+read_ledgers(struct store *s)
+{
+	struct account *a = &s->info.account;
+	MDB_stat st;
+
+	for (uint32_t i = 0; i <= s->info.sweep.incarnation; i++)
+		add_ledger(s, i);
+	a->rows_new = a->events[STAT_STORE_NEW];
+	a->rows = store_silent_count(s);
 	if (mdb_stat(s->view.txn, s->heads, &st) == 0)
-		s->info.account.rows = st.ms_entries;
-	s->info.account.rows += store_silent_count(s);
+		a->rows += st.ms_entries;
 }
 
 struct store *
@@ -300,7 +312,7 @@ store_open(const char *datadir, const char *id, char error[STORE_ERROR_MAX])
 	if (read_info(s, path, error) != 0)
 		goto fail;
 	if (flags == 0)
-		read_ledger(s);
+		read_ledgers(s);
 	s->optouts = store_optouts(datadir);
 	if (s->optouts != NULL)
 		return s;
@@ -399,7 +411,7 @@ get_body(struct store *s, const uint8_t key[TARGET_KEY_LEN],
 	*body = NULL;
 	*len = 0;
 	if (view_get(&s->view, s->bodies, key, TARGET_KEY_LEN, &value) &&
-	    value.mv_size <= RECORD_MAX) {
+	    value.mv_size <= BODY_MAX) {
 		*body = value.mv_data;
 		*len = (uint32_t)value.mv_size;
 	}

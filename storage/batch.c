@@ -1,0 +1,407 @@
+/* batch.c: what came in since the last commit. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/sha.h>
+
+#include "engine/conf.h"
+#include "engine/cookie.h"
+#include "engine/ranges.h"
+#include "storage/batch.h"
+
+enum {
+	BATCH_CAP = 16 << 20,
+	/* The notes of one message, each with an entry's head before it. */
+	MESSAGE_ROOM = 2 * WIRE_MESSAGE_MAX
+};
+
+#define DAY_US ((uint64_t)86400 * 1000000)
+
+/* One thing to do. The kinds of notes are those of enum note_type. */
+enum entry_type { ENTRY_ROW = 100, ENTRY_CERT };
+
+struct entry {
+	uint32_t type, len;
+};
+
+struct batch {
+	size_t len;
+	uint8_t bytes[BATCH_CAP];
+};
+
+struct batch *
+batch_new(void)
+{
+	struct batch *b = malloc(sizeof *b);
+
+	if (b != NULL)
+		b->len = 0;
+	return b;
+}
+
+void
+batch_free(struct batch *b)
+{
+	free(b);
+}
+
+void
+batch_clear(struct batch *b)
+{
+	b->len = 0;
+}
+
+bool
+batch_is_empty(const struct batch *b)
+{
+	return b->len == 0;
+}
+
+bool
+batch_has_room(const struct batch *b)
+{
+	return sizeof b->bytes - b->len >= MESSAGE_ROOM;
+}
+
+static int
+keep(struct batch *b, uint32_t type, const void *bytes, size_t len)
+{
+	struct entry e = { type, (uint32_t)len };
+
+	if (len > WIRE_MESSAGE_MAX || sizeof b->bytes - b->len < sizeof e + len)
+		return -1;
+	memcpy(b->bytes + b->len, &e, sizeof e);
+	memcpy(b->bytes + b->len + sizeof e, bytes, len);
+	b->len += sizeof e + len;
+	return 0;
+}
+
+static bool
+is_swept(const struct role_args *args, const struct target *t)
+{
+	return conf_port(args->conf, t->port) != NULL &&
+	    ranges_has(args->targets, &t->addr) &&
+	    !ranges_has(args->excluded, &t->addr);
+}
+
+static bool
+followup_check(const struct role_args *args, const struct followup *f)
+{
+	return is_swept(args, &f->target) && f->kind < KIND_COUNT &&
+	    f->attempt < ATTEMPTS && f->protocol < PROTOCOL_COUNT &&
+	    f->why < OUTCOME_COUNT;
+}
+
+static struct target
+head_target(const struct head *h)
+{
+	struct target t = { .port = h->port };
+
+	memcpy(t.addr.b, h->addr, sizeof t.addr.b);
+	return t;
+}
+
+static int
+take_row(struct batch *b, const struct role_args *args, const uint8_t *bytes,
+    size_t len, uint64_t now_us)
+{
+	struct target target;
+	struct head h;
+
+	if (!record_check(bytes, len))
+		return -1;
+	memcpy(&h, bytes, sizeof h);
+	target = head_target(&h);
+	/* A time that cannot be would hide later answers. */
+	if (!is_swept(args, &target) || h.outcome == OUTCOME_NONE ||
+	    h.time_us > now_us + DAY_US)
+		return -1;
+	return keep(b, ENTRY_ROW, bytes, len);
+}
+
+/* The name before the bytes, as they are stored. */
+static int
+take_cert(
+    struct batch *b, const struct record_header *header, const uint8_t *der)
+{
+	uint8_t named[WIRE_MESSAGE_MAX], sum[SHA256_DIGEST_LENGTH];
+
+	if (header->len == 0 ||
+	    header->len > sizeof named - sizeof header->sha256 ||
+	    SHA256(der, header->len, sum) == NULL ||
+	    memcmp(sum, header->sha256, sizeof sum) != 0)
+		return -1;
+	memcpy(named, header->sha256, sizeof header->sha256);
+	memcpy(named + sizeof header->sha256, der, header->len);
+	return keep(b, ENTRY_CERT, named, sizeof header->sha256 + header->len);
+}
+
+static int
+take_followup(struct batch *b, const struct role_args *args,
+    const uint8_t *bytes, size_t len, uint64_t now_us)
+{
+	struct followup f;
+
+	if (len != sizeof f)
+		return -1;
+	memcpy(&f, bytes, sizeof f);
+	if (!followup_check(args, &f) || f.not_before_us > now_us + DAY_US)
+		return -1;
+	return keep(b, NOTE_FOLLOWUP, &f, sizeof f);
+}
+
+int
+batch_take_record(struct batch *b, const struct role_args *args,
+    const uint8_t *message, size_t len, uint64_t now_us)
+{
+	struct record_header header;
+	const uint8_t *rest = message + sizeof header;
+
+	if (len < sizeof header)
+		return -1;
+	memcpy(&header, message, sizeof header);
+	if (header.len != len - sizeof header)
+		return -1;
+	switch (header.type) {
+	case MSG_RECORD:
+		return take_row(b, args, rest, header.len, now_us);
+	case MSG_CERT:
+		return take_cert(b, &header, rest);
+	case MSG_FOLLOWUP:
+		return take_followup(b, args, rest, header.len, now_us);
+	default:
+		return -1;
+	}
+}
+
+static bool
+note_check(const struct role_args *args, uint32_t type, const uint8_t *bytes)
+{
+	struct note_pending p;
+	struct note_outcome o;
+	struct followup f;
+
+	switch (type) {
+	case NOTE_PENDING:
+		memcpy(&p, bytes, sizeof p);
+		return is_swept(args, &p.target) && p.kind < KIND_COUNT &&
+		    p.attempt < ATTEMPTS && p.protocol < PROTOCOL_COUNT;
+	case NOTE_OUTCOME:
+		memcpy(&o, bytes, sizeof o);
+		return is_swept(args, &o.contact.target) &&
+		    o.outcome != OUTCOME_NONE && o.outcome < OUTCOME_COUNT &&
+		    o.contact.protocol < PROTOCOL_COUNT;
+	default:
+		memcpy(&f, bytes, sizeof f);
+		return followup_check(args, &f);
+	}
+}
+
+int
+batch_take_notes(struct batch *b, const struct role_args *args,
+    const uint8_t *message, size_t len)
+{
+	static const size_t sizes[] = { [NOTE_PENDING] =
+					    sizeof(struct note_pending),
+		[NOTE_OUTCOME] = sizeof(struct note_outcome),
+		[NOTE_FOLLOWUP] = sizeof(struct followup) };
+	struct note_header header;
+	size_t size;
+	int rc = 0;
+
+	if (len < sizeof header)
+		return -1;
+	memcpy(&header, message, sizeof header);
+	if (header.type >= sizeof sizes / sizeof sizes[0] ||
+	    (size = sizes[header.type]) == 0 ||
+	    (len - sizeof header) / size != header.count ||
+	    (len - sizeof header) % size != 0)
+		return -1;
+	message += sizeof header;
+	for (uint32_t i = 0; i < header.count; i++, message += size)
+		if (!note_check(args, header.type, message) ||
+		    keep(b, header.type, message, size) != 0)
+			rc = -1;
+	return rc;
+}
+
+/* Text that is known, as a field. */
+static void
+put_text(struct record *r, enum tag tag, const char *text)
+{
+	if (text[0] != '\0')
+		record_put(r, tag, text, strlen(text));
+}
+
+/* Where it is, as the databases say today: a later one changes no old row. */
+static void
+annotate(const struct geo *geo, struct record *r)
+{
+	struct target t = head_target(&r->head);
+	struct geo_place place;
+
+	geo_find(geo, &t.addr, &place);
+	memcpy(r->head.country, place.country, sizeof r->head.country);
+	r->head.asn = place.asn;
+	put_text(r, TAG_REGION, place.region);
+	put_text(r, TAG_CITY, place.city);
+	put_text(r, TAG_AS_NAME, place.as_name);
+	put_text(r, TAG_NAICS, place.naics);
+	put_text(r, TAG_SECTOR, place.sector);
+}
+
+/* Known once more: an outcome ends what was pending. */
+static void
+put_row(struct batch_context *c, struct record *r)
+{
+	struct target t = head_target(&r->head);
+
+	annotate(c->geo, r);
+	live_pending_delete(c->live, &t);
+	c->counts.received++;
+	if (live_put_row(c->live, &r->head, r->body, r->len))
+		c->counts.added++;
+	else
+		c->counts.replaced++;
+}
+
+static void
+put_silent(struct batch_context *c, const struct target *t, uint64_t when_us)
+{
+	uint64_t since = when_us > c->start_us ? when_us - c->start_us : 0;
+
+	live_pending_delete(c->live, t);
+	c->counts.received++;
+	if (live_put_silent(c->live, t, (uint32_t)(since / 1000000)))
+		c->counts.added++;
+	else
+		c->counts.replaced++;
+}
+
+static void
+apply_row(struct batch_context *c, const uint8_t *bytes, size_t len)
+{
+	uint8_t body[BODY_MAX];
+	struct target target;
+	struct record r;
+
+	record_init(&r, body, sizeof body);
+	memcpy(&r.head, bytes, sizeof r.head);
+	target = head_target(&r.head);
+	if (r.head.outcome == OUTCOME_SILENT) {
+		put_silent(c, &target, r.head.time_us);
+		return;
+	}
+	r.len = (uint32_t)(len - HEAD_SIZE - sizeof r.len);
+	memcpy(body, bytes + HEAD_SIZE + sizeof r.len, r.len);
+	put_row(c, &r);
+}
+
+/* What is known of a target that no probe ever saw. */
+static void
+put_bare(struct batch_context *c, const struct contact *from,
+    enum outcome outcome, uint64_t when_us)
+{
+	const struct conf_port *port =
+	    conf_port(c->args->conf, from->target.port);
+	uint8_t body[BODY_MAX - RECORD_MAX];
+	struct record r;
+
+	record_init(&r, body, sizeof body);
+	r.head.outcome = (uint8_t)outcome;
+	r.head.port_protocol = port != NULL ? port->protocol : 0;
+	r.head.port = from->target.port;
+	memcpy(r.head.addr, from->target.addr.b, sizeof r.head.addr);
+	memcpy(r.head.source, from->source.b, sizeof r.head.source);
+	r.head.time_us = when_us;
+	r.head.sport = from->sport;
+	r.head.attempt = from->attempt;
+	r.head.ttl = from->ttl;
+	r.head.window = from->window;
+	r.head.mss = from->mss;
+	r.head.synack_options = from->synack_options;
+	if (from->flags & HANDOFF_WSCALE)
+		r.head.wscale = from->wscale;
+	if (port != NULL && port->implicit_tls)
+		r.head.flags |= HEAD_IMPLICIT;
+	if (from->flags & HANDOFF_CANARY) {
+		r.head.flags |= HEAD_CANARY;
+		record_find(&r, FINDING_PHANTOM);
+	}
+	put_row(c, &r);
+}
+
+void
+batch_give_up(void *context, const struct target *t, const struct pending *p,
+    enum outcome outcome)
+{
+	struct batch_context *c = context;
+	struct contact contact = { .target = *t, .attempt = p->attempt };
+	struct head h;
+
+	/* What it said at an earlier try stays. */
+	if (live_row(c->live, t, &h) == LIVE_NO_ROW)
+		put_bare(c, &contact, outcome, c->now_us);
+}
+
+static void
+apply_outcome(struct batch_context *c, const uint8_t *bytes)
+{
+	struct note_outcome n;
+
+	memcpy(&n, bytes, sizeof n);
+	if (n.outcome == OUTCOME_SILENT)
+		put_silent(c, &n.contact.target, n.when_us);
+	else
+		put_bare(c, &n.contact, (enum outcome)n.outcome, n.when_us);
+}
+
+static void
+apply_followup(struct batch_context *c, const uint8_t *bytes)
+{
+	struct pending p = { 0 };
+	struct followup f;
+
+	memcpy(&f, bytes, sizeof f);
+	p.attempt = f.attempt;
+	if (!pending_again(c->live, &f))
+		batch_give_up(c, &f.target, &p, OUTCOME_LIMITED);
+}
+
+static void
+apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
+{
+	struct note_pending pending;
+
+	switch (e->type) {
+	case ENTRY_ROW:
+		apply_row(c, at, e->len);
+		break;
+	case ENTRY_CERT:
+		live_put_cert(
+		    c->live, at, at + SHA256_LEN, e->len - SHA256_LEN);
+		break;
+	case NOTE_PENDING:
+		memcpy(&pending, at, sizeof pending);
+		pending_answered(c->live, &pending, c->now_us);
+		break;
+	case NOTE_OUTCOME:
+		apply_outcome(c, at);
+		break;
+	case NOTE_FOLLOWUP:
+		apply_followup(c, at);
+		break;
+	}
+}
+
+void
+batch_apply(const struct batch *b, struct batch_context *c)
+{
+	struct entry e;
+
+	memset(&c->counts, 0, sizeof c->counts);
+	for (size_t at = 0; at < b->len; at += sizeof e + e.len) {
+		memcpy(&e, b->bytes + at, sizeof e);
+		apply_entry(c, &e, b->bytes + at + sizeof e);
+	}
+}
