@@ -1,0 +1,428 @@
+/* dial.c: the role that makes sockets of answers, and never reads one. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/adopt.h"
+#include "engine/conf.h"
+#include "engine/connect.h"
+#include "engine/log.h"
+#include "engine/ranges.h"
+#include "engine/role.h"
+#include "engine/sandbox.h"
+#include "engine/segment.h"
+#include "engine/stats.h"
+#include "engine/wire.h"
+
+enum {
+	TURN = 64, /* handoffs, before what was made is passed on */
+	READY_MAX = 4 * WIRE_FDS_MAX, /* then wire 1 is not read */
+	FAILED_MAX = 256,
+	CONNECTS_MAX = 16384,
+	EVENTS_MAX = 64,
+	RETRY_MS = 5, /* a wire was full */
+	DEADLINE_MS = 100, /* how late a connect's may be seen */
+	REST_MS = 1000,
+	FDS_KEPT = 64 /* for all that is no connection */
+};
+
+/* data.u64 of the epoll set; from EVENT_PLACE on, places of connects. */
+enum event { EVENT_CONTROL, EVENT_HANDOFF, EVENT_DIALED, EVENT_PLACE };
+
+struct ready {
+	struct dialed dialed;
+	int fd;
+};
+
+struct dial {
+	const struct role_args *args;
+	int epoll;
+	struct connects *connects;
+	unsigned cap; /* of both queues: whatever ends has a place in them */
+	struct ready *ready; /* a ring: wire 2 has not taken them */
+	struct dial_note *failed; /* a ring: wire 1's way back has not */
+	unsigned ready_first, nready, failed_first, nfailed;
+	bool reading; /* wire 1 is watched */
+	bool stop;
+	int status;
+	struct handoff handoff;
+};
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void
+count(struct dial *d, enum stat_id what, uint64_t n)
+{
+	stats_add(d->args->stats, d->args->slot, what, n);
+}
+
+static void
+stop(struct dial *d, int status)
+{
+	d->stop = true;
+	d->status = status;
+}
+
+/* ---- the two queues ------------------------------------------------------ */
+
+static void
+put_ready(struct dial *d, const struct contact *c, int fd, uint32_t rtt_us)
+{
+	struct ready *r = &d->ready[(d->ready_first + d->nready++) % d->cap];
+
+	memset(r, 0, sizeof *r);
+	r->dialed.contact = *c;
+	r->dialed.rtt_us = rtt_us;
+	r->fd = fd;
+}
+
+static struct dial_note *
+put_note(struct dial *d, const struct contact *c)
+{
+	struct dial_note *n =
+	    &d->failed[(d->failed_first + d->nfailed++) % d->cap];
+
+	memset(n, 0, sizeof *n);
+	n->target = c->target;
+	n->source = c->source;
+	n->sport = c->sport;
+	return n;
+}
+
+static void
+put_failed(struct dial *d, const struct contact *c, enum dial_step step,
+    int error, const struct handoff *h)
+{
+	struct dial_note *n = put_note(d, c);
+	char text[TARGET_TEXT_MAX];
+
+	n->error = (uint16_t)error;
+	n->step = step;
+	if (h != NULL) {
+		n->snd_nxt = h->isn + 1;
+		n->rcv_nxt = h->irs + 1 + h->len;
+	}
+	count(d, STAT_DIAL_FAILED, 1);
+	log_debug("%s: %s: %s", target_text(&c->target, text),
+	    dial_step_names[step], strerror(error));
+}
+
+/* Opted out since its SYN was sent. */
+static void
+put_withdrawn(struct dial *d, const struct handoff *h)
+{
+	struct dial_note *n = put_note(d, &h->contact);
+
+	n->withdrawn = 1;
+	n->snd_nxt = h->isn + 1;
+	n->rcv_nxt = h->irs + 1 + h->len;
+	count(d, STAT_DIAL_WITHDRAWN, 1);
+}
+
+static void
+put_ended(struct dial *d, const struct connected *e)
+{
+	if (e->fd >= 0)
+		put_ready(d, &e->contact, e->fd, e->rtt_us);
+	else
+		put_failed(d, &e->contact, e->step, e->error, NULL);
+}
+
+/* Up to WIRE_FDS_MAX in one message. 0, or -1: not now, or never again. */
+static int
+send_some_ready(struct dial *d)
+{
+	struct dialed message[WIRE_FDS_MAX];
+	int fds[WIRE_FDS_MAX];
+	unsigned n = d->nready < WIRE_FDS_MAX ? d->nready : WIRE_FDS_MAX;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct ready *r = &d->ready[(d->ready_first + i) % d->cap];
+
+		message[i] = r->dialed;
+		fds[i] = r->fd;
+	}
+	if (wire_send_fds(FD_DIALED, message, n * sizeof message[0], fds, n) <
+	    0) {
+		if (errno != EAGAIN) {
+			log_error("wire to the probes: %s", strerror(errno));
+			stop(d, 1);
+		}
+		return -1;
+	}
+	/* The message owns them now. */
+	for (unsigned i = 0; i < n; i++)
+		close(fds[i]);
+	d->ready_first = (d->ready_first + n) % d->cap;
+	d->nready -= n;
+	count(d, STAT_DIAL_ADOPTED, n);
+	return 0;
+}
+
+static int
+send_one_failed(struct dial *d)
+{
+	if (wire_send(FD_HANDOFF, &d->failed[d->failed_first],
+		sizeof d->failed[0]) < 0) {
+		if (errno != EAGAIN) {
+			log_error("wire to packet: %s", strerror(errno));
+			stop(d, 1);
+		}
+		return -1;
+	}
+	d->failed_first = (d->failed_first + 1) % d->cap;
+	d->nfailed--;
+	return 0;
+}
+
+static void
+send_all(struct dial *d)
+{
+	while (d->nready > 0 && send_some_ready(d) == 0)
+		;
+	while (d->nfailed > 0 && send_one_failed(d) == 0)
+		;
+	stats_set(d->args->stats, d->args->slot, STAT_DIAL_QUEUED,
+	    d->nready + connects_count(d->connects));
+}
+
+/* ---- what comes in ------------------------------------------------------- */
+
+static bool
+is_source(const struct conf *conf, const struct addr *a)
+{
+	for (uint32_t i = 0; i < conf->nsources; i++)
+		if (addr_cmp(&conf->sources[i], a) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * packet reads what strangers send. Whoever were to speak in its place could
+ * not make us reach for anything but this sweep's targets.
+ */
+static bool
+is_ours(const struct dial *d, const struct handoff *h, size_t len)
+{
+	const struct conf *conf = d->args->conf;
+	const struct contact *c = &h->contact;
+
+	return len >= HANDOFF_HEAD && h->len <= HANDOFF_DATA_MAX &&
+	    len == HANDOFF_HEAD + h->len && is_source(conf, &c->source) &&
+	    addr_is4(&c->source) == addr_is4(&c->target.addr) &&
+	    c->sport >= conf->sport_first && c->sport <= conf->sport_last &&
+	    c->wscale <= WSCALE_MAX && conf_port(conf, c->target.port) &&
+	    ranges_has(d->args->targets, &c->target.addr);
+}
+
+static void
+take_handoff(struct dial *d, size_t len)
+{
+	const struct handoff *h = &d->handoff;
+	enum dial_step step = STEP_CHECK;
+	struct connected ended;
+	int fd;
+
+	count(d, STAT_DIAL_RECEIVED, 1);
+	if (!is_ours(d, h, len)) {
+		log_warn("a handoff that is not of this sweep");
+		put_failed(d, &h->contact, step, EINVAL, h);
+	} else if (ranges_has(d->args->excluded, &h->contact.target.addr)) {
+		put_withdrawn(d, h);
+	} else if (h->contact.flags & HANDOFF_CONNECT) {
+		if (connects_start(
+			d->connects, &h->contact, now_ms(), &ended) == 1)
+			put_ended(d, &ended);
+	} else if ((fd = adopt(h, &step)) >= 0) {
+		put_ready(d, &h->contact, fd, 0);
+	} else {
+		put_failed(d, &h->contact, step, errno, h);
+	}
+}
+
+static bool
+has_room(const struct dial *d)
+{
+	return d->nready < READY_MAX && d->nfailed < FAILED_MAX &&
+	    connects_room(d->connects) > 0;
+}
+
+static void
+read_handoffs(struct dial *d)
+{
+	for (unsigned i = 0; i < TURN && has_room(d); i++) {
+		ssize_t n;
+
+		memset(&d->handoff, 0, HANDOFF_HEAD);
+		n = wire_recv(FD_HANDOFF, &d->handoff, sizeof d->handoff);
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n == 0) {
+			log_error("packet is gone");
+			stop(d, 1);
+			return;
+		}
+		if (n > 0)
+			take_handoff(d, (size_t)n);
+	}
+}
+
+static void
+read_control(struct dial *d)
+{
+	struct control c;
+	int n = control_recv(FD_CONTROL, &c);
+
+	if (n == 1 && c.type == CTL_STOP)
+		stop(d, 0);
+	else if (n == 0)
+		stop(d, 1);
+}
+
+/* ---- the loop ------------------------------------------------------------ */
+
+static void
+watch(struct dial *d, int how, int fd, uint32_t events, enum event what)
+{
+	struct epoll_event e = { .events = events, .data.u64 = what };
+
+	if (epoll_ctl(d->epoll, how, fd, &e) < 0)
+		fatal("epoll_ctl: %s", strerror(errno));
+}
+
+/* Back-pressure: while probes take nothing, wire 1 fills, and packet sees. */
+static void
+watch_handoff(struct dial *d)
+{
+	bool want = has_room(d);
+
+	if (want == d->reading)
+		return;
+	d->reading = want;
+	watch(d, EPOLL_CTL_MOD, FD_HANDOFF, want ? EPOLLIN : 0, EVENT_HANDOFF);
+}
+
+/* A wire can be full of descriptors in flight, which no event tells. */
+static int
+wait_ms(const struct dial *d)
+{
+	if (d->nready > 0 || d->nfailed > 0)
+		return RETRY_MS;
+	return connects_count(d->connects) > 0 ? DEADLINE_MS : REST_MS;
+}
+
+static void
+take_event(struct dial *d, uint64_t what)
+{
+	struct connected ended;
+
+	if (what == EVENT_CONTROL)
+		read_control(d);
+	else if (what == EVENT_HANDOFF)
+		read_handoffs(d);
+	else if (what >= EVENT_PLACE &&
+	    connects_event(d->connects, what, &ended) == 1)
+		put_ended(d, &ended);
+}
+
+/* Places first: what is started in this turn has no event in it. */
+static void
+turn(struct dial *d)
+{
+	struct epoll_event events[EVENTS_MAX];
+	struct connected ended;
+	int n = epoll_wait(d->epoll, events, EVENTS_MAX, wait_ms(d));
+
+	if (n < 0 && errno != EINTR)
+		fatal("epoll_wait: %s", strerror(errno));
+	for (int i = 0; i < n; i++)
+		if (events[i].data.u64 >= EVENT_PLACE)
+			take_event(d, events[i].data.u64);
+	for (int i = 0; i < n; i++)
+		if (events[i].data.u64 < EVENT_PLACE)
+			take_event(d, events[i].data.u64);
+	while (connects_due(d->connects, now_ms(), &ended) == 1)
+		put_ended(d, &ended);
+	send_all(d);
+	watch_handoff(d);
+}
+
+/* As many descriptors as we may have: it also bounds those in flight. */
+static unsigned
+raise_fds(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		fatal("getrlimit: %s", strerror(errno));
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r) < 0)
+		fatal("setrlimit: %s", strerror(errno));
+	if (r.rlim_cur < FDS_KEPT + 2 * READY_MAX)
+		fatal("%llu descriptors are too few",
+		    (unsigned long long)r.rlim_cur);
+	if (r.rlim_cur - FDS_KEPT - READY_MAX < CONNECTS_MAX)
+		return (unsigned)(r.rlim_cur - FDS_KEPT - READY_MAX);
+	return CONNECTS_MAX;
+}
+
+static void
+open_all(struct dial *d)
+{
+	unsigned connects = raise_fds();
+
+	d->cap = connects + READY_MAX + FAILED_MAX;
+	d->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (d->epoll < 0)
+		fatal("epoll: %s", strerror(errno));
+	d->connects = connects_new(
+	    connects, d->args->conf->reply_ms, d->epoll, EVENT_PLACE);
+	d->ready = calloc(d->cap, sizeof *d->ready);
+	d->failed = calloc(d->cap, sizeof *d->failed);
+	if (d->connects == NULL || d->ready == NULL || d->failed == NULL)
+		fatal("queues for %u connections: %s", d->cap, strerror(errno));
+	watch(d, EPOLL_CTL_ADD, FD_CONTROL, EPOLLIN, EVENT_CONTROL);
+	watch(d, EPOLL_CTL_ADD, FD_HANDOFF, EPOLLIN, EVENT_HANDOFF);
+	/* Once for each time it becomes writable again. */
+	watch(d, EPOLL_CTL_ADD, FD_DIALED, EPOLLOUT | EPOLLET, EVENT_DIALED);
+	d->reading = true;
+}
+
+static void
+close_all(struct dial *d)
+{
+	for (; d->nready > 0; d->nready--) {
+		close(d->ready[d->ready_first].fd);
+		d->ready_first = (d->ready_first + 1) % d->cap;
+	}
+	connects_free(d->connects);
+	free(d->ready);
+	free(d->failed);
+	close(d->epoll);
+}
+
+int
+dial_main(const struct role_args *args)
+{
+	static struct dial d;
+
+	d.args = args;
+	open_all(&d);
+	sandbox_enter(ROLE_DIAL, args->conf, args->instance);
+	while (!d.stop)
+		turn(&d);
+	close_all(&d);
+	return d.status;
+}

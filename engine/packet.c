@@ -1,0 +1,445 @@
+/* packet.c: the role that hears the network and answers with bare segments. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/flow.h"
+#include "engine/frame.h"
+#include "engine/link.h"
+#include "engine/link_pcap.h"
+#include "engine/log.h"
+#include "engine/notes.h"
+#include "engine/ranges.h"
+#include "engine/role.h"
+#include "engine/sandbox.h"
+#include "engine/stats.h"
+#include "engine/wire.h"
+
+enum {
+	WAIT_MS = 10, /* for frames and messages, at most */
+	NEIGHBOUR_MS = 3000,
+	BATCHES_MAX = 16, /* of frames, before messages are looked at */
+	MESSAGES_MAX = 256,
+	NOTES_MAX = 8 * FLOW_BATCH,
+	NOTES_US = 20 * 1000, /* how long notes may gather */
+	LINK_US = 50 * 1000,
+	TICK_US = 1000 * 1000,
+	BUSY_TRIES = 50, /* of 1 ms, when the link takes nothing */
+	LAST_NOTES_MS = 1000,
+	PRESSURE_FULL = 1000
+};
+
+/*
+ * A frame may lie in the kernel for the capture's timeout, rounded up to its
+ * timer's tick, before poll(2) tells us.
+ */
+enum { CAPTURE_LAG_US = 20 * 1000 };
+
+enum wake { WAKE_CONTROL, WAKE_DIAL, WAKE_DONE, WAKE_CAPTURE, WAKE_COUNT };
+
+struct packet {
+	const struct role_args *args;
+	struct capture *capture;
+	struct link *link;
+	struct frame_link ends[2]; /* IPv4, IPv6 */
+	struct flow *flow;
+	struct notes *notes;
+	struct pollfd fds[WAKE_COUNT];
+
+	uint8_t frames[LINK_BATCH][FRAME_MAX]; /* answers to be sent */
+	uint32_t lens[LINK_BATCH];
+	unsigned nframes;
+
+	struct flow_time now;
+	uint64_t drained_us; /* all captured before has been read */
+	uint64_t noted_us, link_us, tick_us; /* when that was done last */
+	bool link_up; /* ever since the last tick */
+	bool stop;
+	int status;
+};
+
+static struct flow_time
+clock_now(void)
+{
+	struct timespec utc, mono;
+
+	clock_gettime(CLOCK_REALTIME, &utc);
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	return (struct flow_time){
+		.utc_us = (uint64_t)utc.tv_sec * 1000000 +
+		    (uint64_t)utc.tv_nsec / 1000,
+		.mono_us = (uint64_t)mono.tv_sec * 1000000 +
+		    (uint64_t)mono.tv_nsec / 1000,
+	};
+}
+
+static void
+stop(struct packet *p, int status)
+{
+	p->stop = true;
+	p->status = status;
+}
+
+/* ---- what goes out ------------------------------------------------------- */
+
+/*
+ * A lost ACK or RST is asked for again by the peer, so a link that takes
+ * nothing is not waited for without end.
+ */
+static void
+send_frames(struct packet *p)
+{
+	unsigned at = 0, tries = 0;
+
+	while (at < p->nframes && tries < BUSY_TRIES) {
+		int n = link_send(
+		    p->link, p->frames + at, p->lens + at, p->nframes - at);
+
+		if (n < 0) {
+			log_debug("answers: %s", strerror(errno));
+			break;
+		}
+		at += (unsigned)n;
+		if (n == 0) {
+			tries++;
+			poll(NULL, 0, 1);
+		}
+	}
+	p->nframes = 0;
+}
+
+static void
+answer(void *context, unsigned source, uint16_t sport, const struct target *t,
+    uint32_t seq, uint32_t ack, uint8_t flags, uint16_t window)
+{
+	struct packet *p = context;
+	const struct frame_link *ends = &p->ends[addr_is4(&t->addr) ? 0 : 1];
+
+	p->lens[p->nframes] = (uint32_t)frame_bare(ends, p->frames[p->nframes],
+	    &p->args->conf->sources[source], sport, t, seq, ack, flags, window);
+	if (++p->nframes == LINK_BATCH)
+		send_frames(p);
+}
+
+static int
+hand_on(void *context, const struct handoff *h)
+{
+	struct packet *p = context;
+
+	if (wire_send(FD_HANDOFF, h, HANDOFF_HEAD + h->len) == 0)
+		return 0;
+	if (errno != EAGAIN) {
+		log_error("wire to dial: %s", strerror(errno));
+		stop(p, 1);
+	}
+	return -1;
+}
+
+static void
+note(void *context, enum note_type type, const void *item, size_t len)
+{
+	struct packet *p = context;
+
+	notes_add(p->notes, type, item, len);
+}
+
+static bool
+noted(void *context)
+{
+	struct packet *p = context;
+
+	p->noted_us = p->now.mono_us;
+	if (notes_send(p->notes, FD_NOTES_PACKET, p->now.mono_us) == 0)
+		return true;
+	if (errno != EAGAIN) {
+		log_error("wire to store: %s", strerror(errno));
+		stop(p, 1);
+	}
+	return false;
+}
+
+static const struct flow_actions actions = { answer, hand_on, note, noted };
+
+/* While store takes no notes, nothing may be heard that would need one. */
+static bool
+notes_stuck(const struct packet *p)
+{
+	return notes_room(p->notes) < FLOW_BATCH;
+}
+
+/* ---- what comes in ------------------------------------------------------- */
+
+static void
+hear_frame(void *context, const uint8_t *frame, size_t len, uint64_t utc_us)
+{
+	struct packet *p = context;
+	struct segment s;
+	enum stat_id what;
+
+	switch (segment_parse(frame, len, &s)) {
+	case SEGMENT_TCP:
+		flow_segment(p->flow, &s, utc_us);
+		return;
+	case SEGMENT_OTHER:
+		return;
+	case SEGMENT_ICMP:
+		what = STAT_PKT_ICMP_IN;
+		break;
+	default:
+		what = STAT_PKT_MALFORMED;
+		break;
+	}
+	stats_add(p->args->stats, p->args->slot, what, 1);
+}
+
+/* Only as much as there is room for notes: the capture's buffer is larger. */
+static void
+read_capture(struct packet *p)
+{
+	for (unsigned i = 0; i < BATCHES_MAX; i++) {
+		int n;
+
+		if (notes_stuck(p) && !noted(p))
+			return;
+		p->now = clock_now();
+		flow_begin(p->flow, p->now);
+		n = capture_read(p->capture, FLOW_BATCH, hear_frame, p);
+		flow_end(p->flow);
+		if (n < 0)
+			p->link_up = false;
+		if (n >= 0 && n < FLOW_BATCH)
+			p->drained_us = p->now.mono_us - CAPTURE_LAG_US;
+		if (n < FLOW_BATCH)
+			return;
+	}
+}
+
+static void
+read_done(struct packet *p)
+{
+	for (unsigned i = 0; i < MESSAGES_MAX; i++) {
+		struct done_note n;
+		ssize_t len = wire_recv(FD_DONE, &n, sizeof n);
+
+		if (len == 0)
+			p->fds[WAKE_DONE].fd = -1;
+		if (len == 0 || (len < 0 && errno == EAGAIN))
+			return;
+		if (len == (ssize_t)sizeof n)
+			flow_done(p->flow, &n, p->now);
+	}
+}
+
+static void
+read_dial(struct packet *p)
+{
+	for (unsigned i = 0; i < MESSAGES_MAX; i++) {
+		struct dial_note n;
+		ssize_t len;
+
+		if (notes_room(p->notes) == 0)
+			return;
+		len = wire_recv(FD_HANDOFF, &n, sizeof n);
+
+		if (len < 0 && errno == EAGAIN)
+			return;
+		if (len == 0) {
+			log_error("dial is gone");
+			stop(p, 1);
+			return;
+		}
+		if (len == (ssize_t)sizeof n)
+			flow_dial_failed(p->flow, &n, p->now);
+	}
+}
+
+static void
+read_control(struct packet *p)
+{
+	struct control c;
+	int n = control_recv(FD_CONTROL, &c);
+
+	if (n == 1 && c.type == CTL_STOP)
+		stop(p, 0);
+	else if (n == 0)
+		stop(p, 1);
+}
+
+/* ---- the clock ----------------------------------------------------------- */
+
+/* Never queued: what is said with it is true now and not later. */
+static bool
+send_tick(struct packet *p, const struct note_tick *t)
+{
+	struct note_header h = {
+		.type = NOTE_TICK, .count = 1, .mono_us = p->drained_us
+	};
+	uint8_t message[sizeof h + sizeof *t];
+
+	memcpy(message, &h, sizeof h);
+	memcpy(message + sizeof h, t, sizeof *t);
+	return wire_send(FD_NOTES_PACKET, message, sizeof message) == 0;
+}
+
+static void
+tick(struct packet *p)
+{
+	const struct role_args *a = p->args;
+	struct note_tick t = { .link_up = p->link_up,
+		.waiting = flow_waiting(p->flow),
+		.open = flow_open(p->flow) };
+	uint64_t received;
+
+	capture_counts(p->capture, &received, &t.dropped);
+	stats_set(a->stats, a->slot, STAT_PKT_PCAP_RECV, received);
+	stats_set(a->stats, a->slot, STAT_PKT_PCAP_DROP, t.dropped);
+	/* After all others, and only then: it says that they were sent. */
+	if (!noted(p) || !send_tick(p, &t))
+		return;
+	p->tick_us = p->now.mono_us;
+	p->link_up = capture_link_up(p->capture);
+}
+
+static void
+pass_time(struct packet *p)
+{
+	p->now = clock_now();
+	flow_pass_time(p->flow, p->now, notes_room(p->notes));
+	if (notes_stuck(p))
+		stats_set(p->args->stats, p->args->slot, STAT_PKT_PRESSURE,
+		    PRESSURE_FULL);
+	if (p->now.mono_us - p->link_us >= LINK_US) {
+		p->link_us = p->now.mono_us;
+		if (!capture_link_up(p->capture))
+			p->link_up = false;
+	}
+	if (p->now.mono_us - p->noted_us >= NOTES_US)
+		noted(p);
+	if (p->now.mono_us - p->tick_us >= TICK_US)
+		tick(p);
+	send_frames(p);
+}
+
+static void
+wait_for_more(struct packet *p)
+{
+	bool stuck = notes_stuck(p);
+
+	p->fds[WAKE_CAPTURE].events = stuck ? 0 : POLLIN;
+	p->fds[WAKE_DIAL].events = stuck ? 0 : POLLIN;
+	if (poll(p->fds, WAKE_COUNT, WAIT_MS) < 0 && errno != EINTR)
+		fatal("poll: %s", strerror(errno));
+}
+
+static void
+run(struct packet *p)
+{
+	while (!p->stop) {
+		wait_for_more(p);
+		p->now = clock_now();
+		if (p->fds[WAKE_CONTROL].revents != 0)
+			read_control(p);
+		if (p->fds[WAKE_DONE].revents != 0)
+			read_done(p);
+		if (p->fds[WAKE_DIAL].revents != 0)
+			read_dial(p);
+		read_capture(p);
+		pass_time(p);
+	}
+}
+
+/* ---- start and end ------------------------------------------------------- */
+
+static const struct addr *
+source_of(const struct conf *conf, bool four)
+{
+	for (uint32_t i = 0; i < conf->nsources; i++)
+		if (addr_is4(&conf->sources[i]) == four)
+			return &conf->sources[i];
+	return NULL;
+}
+
+/* Where frames to the targets of a family go; without any, nowhere. */
+static void
+find_ends(const struct role_args *args, bool four, struct frame_link *ends)
+{
+	const struct conf *conf = args->conf;
+	const struct addr *source = source_of(conf, four);
+	struct addr first, last;
+
+	memset(ends, 0, sizeof *ends);
+	for (size_t i = 0; i < ranges_pieces(args->targets); i++) {
+		ranges_piece(args->targets, i, &first, &last);
+		if (addr_is4(&first) != four)
+			continue;
+		if (source == NULL)
+			return; /* send says so */
+		if (link_neighbour(conf->interface, source, &first,
+			four ? conf->gateway_mac : conf->gateway_mac6,
+			NEIGHBOUR_MS, ends) < 0)
+			fatal("%s: next hop: %s", conf->interface,
+			    strerror(errno));
+		return;
+	}
+}
+
+static void
+open_all(struct packet *p)
+{
+	const struct conf *conf = p->args->conf;
+	static const int fds[WAKE_COUNT] = { [WAKE_CONTROL] = FD_CONTROL,
+		[WAKE_DIAL] = FD_HANDOFF,
+		[WAKE_DONE] = FD_DONE };
+
+	p->capture = capture_open(conf);
+	if (p->capture == NULL)
+		fatal("no capture, no sweep");
+	p->link = link_open((enum tx_path)conf->tx, conf->interface);
+	if (p->link == NULL)
+		fatal("%s: no way to answer: %s", conf->interface,
+		    strerror(errno));
+	find_ends(p->args, true, &p->ends[0]);
+	find_ends(p->args, false, &p->ends[1]);
+	p->now = clock_now();
+	p->drained_us = p->noted_us = p->link_us = p->tick_us = p->now.mono_us;
+	p->link_up = capture_link_up(p->capture);
+	p->notes = notes_new(NOTES_MAX);
+	p->flow = flow_new(p->args, &actions, p, p->now);
+	if (p->notes == NULL || p->flow == NULL)
+		fatal("a table for %u answers: %s", conf->waiting_max,
+		    strerror(errno));
+	for (int i = 0; i < WAKE_COUNT; i++)
+		p->fds[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+	p->fds[WAKE_CAPTURE].fd = capture_fd(p->capture);
+}
+
+static void
+close_all(struct packet *p)
+{
+	flow_leave(p->flow);
+	send_frames(p);
+	for (int i = 0; i < LAST_NOTES_MS && p->status == 0; i++) {
+		if (noted(p))
+			break;
+		poll(NULL, 0, 1);
+	}
+	flow_free(p->flow);
+	notes_free(p->notes);
+	link_close(p->link);
+	capture_close(p->capture);
+}
+
+int
+packet_main(const struct role_args *args)
+{
+	static struct packet p;
+
+	p.args = args;
+	open_all(&p);
+	sandbox_enter(ROLE_PACKET, args->conf, args->instance);
+	run(&p);
+	close_all(&p);
+	return p.status;
+}
