@@ -108,8 +108,8 @@ reap(struct nft *n)
 	n->out = -1;
 }
 
-static bool
-lives(struct nft *n)
+bool
+nft_lives(struct nft *n)
 {
 	if (n->pid > 0 && waitpid(n->pid, NULL, WNOHANG) != 0)
 		n->pid = 0;
@@ -280,18 +280,12 @@ nft_start(const struct conf *conf, char error[NFT_ERROR_MAX])
 			if (is_there("inet", n->table, own, rules) &&
 			    is_there("netdev", n->table, own, rules))
 				return n;
-		} while (proc_now_ms() < until && lives(n));
+		} while (proc_now_ms() < until && nft_lives(n));
 		take_complaint(n, error);
 		reap(n);
 	}
 	nft_end(n);
 	return NULL;
-}
-
-pid_t
-nft_pid(const struct nft *n)
-{
-	return n == NULL ? 0 : n->pid;
 }
 
 void
@@ -317,7 +311,7 @@ nft_try(char error[NFT_ERROR_MAX])
 	if (start_owner(&n, script) == 0)
 		do {
 			found = is_there("inet", n.table, "owner", 1);
-		} while (!found && proc_now_ms() < until && lives(&n));
+		} while (!found && proc_now_ms() < until && nft_lives(&n));
 	take_complaint(&n, error);
 	reap(&n);
 	return found;

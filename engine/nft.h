@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 struct conf;
 struct nft;
@@ -18,8 +17,8 @@ enum { NFT_ERROR_MAX = 512 };
  */
 struct nft *nft_start(const struct conf *, char error[NFT_ERROR_MAX]);
 
-/* The child; when it dies the rules are gone. */
-pid_t nft_pid(const struct nft *);
+/* When the child dies the rules are gone. */
+bool nft_lives(struct nft *);
 
 /* Take the rules away and reap the child. */
 void nft_end(struct nft *);

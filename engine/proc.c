@@ -224,10 +224,15 @@ procs_reap(struct procs *p, int *status)
 		if (c->pid <= 0 || waitpid(c->pid, status, WNOHANG) != c->pid)
 			continue;
 		c->pid = 0;
-		close_end(&c->control);
 		return c;
 	}
 	return NULL;
+}
+
+void
+proc_close(struct proc *c)
+{
+	close_end(&c->control);
 }
 
 void
@@ -242,6 +247,14 @@ procs_stop(struct procs *p, enum role role)
 		/* Gone already: its death will be reaped. */
 		(void)control_send(c->control, CTL_STOP, NULL, 0);
 	}
+}
+
+void
+procs_kill(struct procs *p, enum role role)
+{
+	for (unsigned i = 0; i < STATS_SLOTS; i++)
+		if (p->v[i].pid > 0 && p->v[i].role == role)
+			kill(p->v[i].pid, SIGKILL);
 }
 
 unsigned

@@ -44,13 +44,17 @@ int proc_start(struct procs *, enum role, unsigned instance);
 void procs_close_started(struct procs *);
 
 /*
- * One child that has ended, or NULL; *status as waitpid(2) has it. Its place
- * is free again but for `deaths`, `ready`, `stopping` and the times.
+ * One child that has ended, or NULL; *status as waitpid(2) has it. Its last
+ * messages can still be read from `control`, until proc_close().
  */
 struct proc *procs_reap(struct procs *, int *status);
+void proc_close(struct proc *);
 
 /* Tell the children of a role to stop. */
 void procs_stop(struct procs *, enum role);
+
+/* ... or else. */
+void procs_kill(struct procs *, enum role);
 
 unsigned procs_running(const struct procs *); /* all roles */
 unsigned procs_running_of(const struct procs *, enum role);

@@ -294,6 +294,8 @@ does_not_start_without_the_three(void **state)
 	    "FILE: contact: missing, expected ");
 	refuses("helo = a.example.net\ncontact = a@example.net\n",
 	    "FILE: targets: missing, expected ");
+	refuses(GOOD "targets = fe80::/10\n",
+	    "FILE: targets: expected at most 2^48 addresses");
 	refuses("helo = localhost\n", "FILE:1: helo: \"localhost\"");
 	refuses("helo = 192.0.2.1\n", "FILE:1: helo: \"192.0.2.1\"");
 	refuses("helo = \"a..example\"\n", "FILE:1: helo");
