@@ -1,0 +1,72 @@
+/* datadir.c: the directory that everything is kept in, made ready. */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "storage/datadir.h"
+#include "storage/layout.h"
+
+enum { MODE = 0755 };
+
+static int
+make_one(const char *path)
+{
+	return mkdir(path, MODE) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+int
+datadir_enter(const char *path, char error[STORE_ERROR_MAX])
+{
+	if (make_one(path) == 0 && chdir(path) == 0 &&
+	    make_one(LAYOUT_SEALED) == 0 && make_one(LAYOUT_LIVE) == 0)
+		return 0;
+	store_say(error, "data directory %s: %s", path, strerror(errno));
+	return -1;
+}
+
+/* A link is given away itself, never what it points at. */
+static int
+give(int dir, const char *name, uid_t uid, gid_t gid)
+{
+	return fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+/* A directory of ours and the files in it. */
+static int
+give_directory(const char *path, uid_t uid, gid_t gid)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(path);
+	int rc;
+
+	if (dir == NULL)
+		return -1;
+	rc = give(AT_FDCWD, path, uid, gid);
+	while (rc == 0 && (entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, "..") != 0)
+			rc = give(dirfd(dir), entry->d_name, uid, gid);
+	closedir(dir);
+	return rc;
+}
+
+int
+datadir_give(uid_t uid, gid_t gid, char error[STORE_ERROR_MAX])
+{
+	static const char *const files[] = { ".", LAYOUT_CERTS,
+		LAYOUT_CERTS "-lock", LAYOUT_CATALOG, LAYOUT_CATALOG "-lock" };
+
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (give(AT_FDCWD, files[i], uid, gid) != 0 && errno != ENOENT)
+			goto fail;
+	if (give_directory(LAYOUT_LIVE, uid, gid) == 0 &&
+	    give_directory(LAYOUT_SEALED, uid, gid) == 0)
+		return 0;
+fail:
+	store_say(error, "the data directory cannot be given to uid %u: %s",
+	    (unsigned)uid, strerror(errno));
+	return -1;
+}

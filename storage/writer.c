@@ -1,0 +1,476 @@
+/* writer.c: the store process: one transaction a second, from start to seal. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/sha.h>
+
+#include "engine/conf.h"
+#include "engine/log.h"
+#include "engine/sandbox.h"
+#include "engine/wire.h"
+#include "storage/batch.h"
+#include "storage/begin.h"
+#include "storage/checkpoint.h"
+#include "storage/datadir.h"
+#include "storage/layout.h"
+#include "storage/seal.h"
+
+enum {
+	SECOND_US = 1000000,
+	MS_US = 1000,
+	EXPIRE_EVERY_US = 5 * SECOND_US,
+	BURST = 1024, /* messages of one wire in a turn */
+	DUE_MAX = 1024, /* follow-ups taken from the queue in a turn */
+	DUE_MESSAGE = 32, /* ... in one message to send */
+	WIRES = 4
+};
+
+enum end { END_NOT_YET, END_STOP, END_SEAL };
+
+struct writer {
+	const struct role_args *args;
+	struct live *live;
+	struct geo *geo;
+	struct sweep_info info;
+	struct checkpoint checkpoint;
+	struct batch *batch;
+	struct pending_rules rules;
+	struct batch_counts total; /* of this incarnation, on disk */
+	struct ledger ledger;
+	uint64_t commits, npending, nqueue;
+	struct followup due[DUE_MAX]; /* pending on disk, not yet with send */
+	unsigned ndue, due_at;
+	uint64_t commit_us, expire_us; /* monotonic */
+	uint64_t asleep_us; /* how long the machine has slept */
+	bool records_drained, disk_full, swept_said;
+	enum end end;
+	struct pollfd wires[WIRES];
+};
+
+enum { CONTROL, NOTES_SEND, NOTES_PACKET, RECORDS };
+
+static uint8_t message[WIRE_MESSAGE_MAX];
+
+static uint64_t
+clock_us(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * SECOND_US + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* What is refused never reaches a transaction, so it is counted at once. */
+static void
+refuse(struct writer *w, const char *wire)
+{
+	w->total.received++;
+	w->total.refused++;
+	if (w->total.refused == 1)
+		log_warn("a message from %s was refused (and every later one "
+			 "is counted only)",
+		    wire);
+}
+
+static void
+take_record(struct writer *w, size_t len)
+{
+	if (batch_take_record(
+		w->batch, w->args, message, len, clock_us(CLOCK_REALTIME)) != 0)
+		refuse(w, "a probe");
+}
+
+static void
+take_positions(struct writer *w, size_t len)
+{
+	struct note_header header;
+	struct note_position note;
+	size_t at = sizeof header;
+
+	if (len < sizeof header)
+		return;
+	memcpy(&header, message, sizeof header);
+	if (header.type != NOTE_POSITION)
+		return;
+	for (; len - at >= sizeof note; at += sizeof note) {
+		memcpy(&note, message + at, sizeof note);
+		if (checkpoint_position(
+			&w->checkpoint, header.mono_us, &note) != 0)
+			log_error("send: a position that cannot be: thread %u, "
+				  "step %llu",
+			    note.thread, (unsigned long long)note.position);
+	}
+}
+
+static void
+take_note(struct writer *w, size_t len)
+{
+	struct note_header header;
+	struct note_tick tick;
+
+	if (len < sizeof header)
+		return;
+	memcpy(&header, message, sizeof header);
+	if (header.type != NOTE_TICK) {
+		if (batch_take_notes(w->batch, w->args, message, len) != 0)
+			refuse(w, "packet");
+		return;
+	}
+	if (len < sizeof header + sizeof tick)
+		return;
+	memcpy(&tick, message + sizeof header, sizeof tick);
+	checkpoint_tick(&w->checkpoint, header.mono_us, &tick);
+}
+
+/*
+ * Up to a burst from one wire, as long as there is room: what is left waits
+ * on the wire, and who writes it waits with it. True: nothing is left.
+ */
+static bool
+drain(struct writer *w, unsigned wire, void (*take)(struct writer *, size_t))
+{
+	struct pollfd *p = &w->wires[wire];
+	ssize_t n;
+
+	for (unsigned i = 0; i < BURST && p->fd >= 0; i++) {
+		if (!batch_has_room(w->batch))
+			return false;
+		n = wire_recv(p->fd, message, sizeof message);
+		if (n == 0)
+			p->fd = -1;
+		else if (n > 0)
+			take(w, (size_t)n);
+		else if (errno == EAGAIN)
+			return true;
+		else if (errno == EMSGSIZE)
+			refuse(w, "a wire");
+		else
+			fatal("wire %u: %s", wire, strerror(errno));
+	}
+	return p->fd < 0;
+}
+
+/* Notes before records: a target is noted before its record can come. */
+static bool
+drain_all(struct writer *w)
+{
+	bool positions = drain(w, NOTES_SEND, take_positions);
+	bool notes = drain(w, NOTES_PACKET, take_note);
+
+	w->records_drained = drain(w, RECORDS, take_record);
+	return positions && notes && w->records_drained;
+}
+
+static void
+read_control(struct writer *w)
+{
+	struct control c;
+	int r = control_recv(FD_CONTROL, &c);
+
+	if (r < 0 && errno == EAGAIN)
+		return;
+	if (r < 0)
+		log_error("control: %s", strerror(errno));
+	else if (r == 0 || c.type == CTL_STOP)
+		w->end = END_STOP;
+	else if (c.type == CTL_SEAL)
+		w->end = END_SEAL;
+}
+
+/* The page as it stands, but for our own slot: that is what is on disk. */
+static void
+ledger_now(struct writer *w, const struct batch_counts *more)
+{
+	uint64_t *e = w->ledger.events;
+
+	ledger_read(&w->ledger, w->args->stats);
+	e[STAT_STORE_RECEIVED] = w->total.received + more->received;
+	e[STAT_STORE_NEW] = w->total.added + more->added;
+	e[STAT_STORE_REPLACED] = w->total.replaced + more->replaced;
+	e[STAT_STORE_REFUSED] = w->total.refused;
+	e[STAT_STORE_COMMITS] = w->commits + 1;
+	w->ledger.settled = checkpoint_steps(&w->checkpoint);
+}
+
+static void
+publish(const struct writer *w)
+{
+	struct stats *s = w->args->stats;
+	unsigned slot = w->args->slot;
+
+	stats_set(s, slot, STAT_STORE_RECEIVED, w->total.received);
+	stats_set(s, slot, STAT_STORE_NEW, w->total.added);
+	stats_set(s, slot, STAT_STORE_REPLACED, w->total.replaced);
+	stats_set(s, slot, STAT_STORE_REFUSED, w->total.refused);
+	stats_set(s, slot, STAT_STORE_PENDING, w->npending);
+	stats_set(s, slot, STAT_STORE_QUEUE, w->nqueue);
+	stats_set(s, slot, STAT_STORE_COMMITS, w->commits);
+	stats_set(
+	    s, slot, STAT_STORE_SETTLED, checkpoint_steps(&w->checkpoint));
+}
+
+/* All of a second in one transaction. */
+static enum live_result
+try_commit(struct writer *w, struct batch_context *c, bool expire, bool due)
+{
+	live_begin(w->live);
+	batch_apply(w->batch, c);
+	if (expire)
+		pending_expire(w->live, &w->rules, c->now_us, batch_give_up, c);
+	if (due)
+		w->ndue = pending_due(w->live, c->now_us, w->due, DUE_MAX);
+	checkpoint_apply(&w->checkpoint, &w->info.sweep);
+	ledger_now(w, &c->counts);
+	live_put_info(w->live, &w->info, &w->ledger);
+	w->npending = live_pending_count(w->live);
+	w->nqueue = live_queue_count(w->live);
+	return live_commit(w->live);
+}
+
+/* False: the disk is full, and all of it is still to be done. */
+static bool
+commit(struct writer *w, bool more_is_to_come)
+{
+	uint64_t mono_us = clock_us(CLOCK_MONOTONIC);
+	bool expire = mono_us >= w->expire_us + EXPIRE_EVERY_US;
+	bool due = more_is_to_come && w->due_at == w->ndue;
+	struct batch_context c = { .args = w->args,
+		.geo = w->geo,
+		.live = w->live,
+		.rules = &w->rules,
+		.start_us = w->info.sweep.start_us,
+		.now_us = clock_us(CLOCK_REALTIME) };
+	enum live_result result;
+
+	do {
+		result = try_commit(w, &c, expire, due);
+	} while (result == LIVE_AGAIN);
+	w->commit_us = mono_us;
+	if (result == LIVE_BROKEN)
+		fatal("live: %s", live_error(w->live));
+	if (due) {
+		w->due_at = 0;
+		w->ndue = result == LIVE_DONE ? w->ndue : 0;
+	}
+	if (w->disk_full != (result == LIVE_NO_SPACE))
+		log_warn(w->disk_full
+			? "there is room on the disk again"
+			: "the disk is full: nothing is written until there "
+			  "is room, and the wires are left to fill");
+	w->disk_full = result == LIVE_NO_SPACE;
+	if (w->disk_full)
+		return false;
+	if (expire)
+		w->expire_us = mono_us;
+	batch_clear(w->batch);
+	w->commits++;
+	w->total.received += c.counts.received;
+	w->total.added += c.counts.added;
+	w->total.replaced += c.counts.replaced;
+	publish(w);
+	return true;
+}
+
+/* Follow-ups whose rows are pending on disk go to send; it may be busy. */
+static void
+send_due(struct writer *w)
+{
+	unsigned n;
+
+	for (; w->due_at < w->ndue; w->due_at += n) {
+		n = w->ndue - w->due_at;
+		if (n > DUE_MESSAGE)
+			n = DUE_MESSAGE;
+		if (wire_send(
+			FD_DUE, &w->due[w->due_at], n * sizeof w->due[0]) == 0)
+			continue;
+		if (errno != EAGAIN && errno != EPIPE)
+			fatal("follow-ups: %s", strerror(errno));
+		return;
+	}
+}
+
+/* While the machine slept nobody heard the answers. */
+static void
+watch_sleep(struct writer *w)
+{
+	uint64_t mono_us = clock_us(CLOCK_MONOTONIC);
+	uint64_t asleep_us = clock_us(CLOCK_BOOTTIME) - mono_us;
+
+	if (asleep_us > w->asleep_us + SECOND_US)
+		checkpoint_trouble(&w->checkpoint, mono_us);
+	w->asleep_us = asleep_us;
+}
+
+/* Nothing is left to send, to hear, to write or to ask again. */
+static bool
+is_swept(const struct writer *w)
+{
+	return checkpoint_swept(&w->checkpoint) && w->records_drained &&
+	    batch_is_empty(w->batch) && w->npending == 0 && w->nqueue == 0 &&
+	    w->due_at == w->ndue;
+}
+
+static void
+say_swept(struct writer *w)
+{
+	if (w->swept_said || !is_swept(w))
+		return;
+	if (control_send(FD_CONTROL, CTL_SWEPT, NULL, 0) == 0)
+		w->swept_said = true;
+}
+
+static void
+wait_wires(struct writer *w)
+{
+	uint64_t passed = clock_us(CLOCK_MONOTONIC) - w->commit_us;
+	int left_ms =
+	    passed >= SECOND_US ? 0 : (int)((SECOND_US - passed) / MS_US) + 1;
+
+	/* Without room only the clock and the parent wake us. */
+	for (unsigned i = 0; i < WIRES; i++)
+		w->wires[i].events =
+		    i == CONTROL || batch_has_room(w->batch) ? POLLIN : 0;
+	if (poll(w->wires, batch_has_room(w->batch) ? WIRES : 1, left_ms) < 0 &&
+	    errno != EINTR)
+		fatal("poll: %s", strerror(errno));
+}
+
+static bool
+is_time(const struct writer *w)
+{
+	uint64_t passed = clock_us(CLOCK_MONOTONIC) - w->commit_us;
+
+	return passed >= SECOND_US ||
+	    (!batch_has_room(w->batch) && !w->disk_full);
+}
+
+static void
+loop(struct writer *w)
+{
+	while (w->end == END_NOT_YET) {
+		wait_wires(w);
+		read_control(w);
+		drain_all(w);
+		send_due(w);
+		if (!is_time(w))
+			continue;
+		watch_sleep(w);
+		if (commit(w, true)) {
+			send_due(w);
+			say_swept(w);
+		}
+	}
+}
+
+/* What is still on the wires, and the last commit. */
+static int
+finish(struct writer *w)
+{
+	bool drained;
+
+	do {
+		drained = drain_all(w);
+		if (!commit(w, false)) {
+			log_error("the end of the sweep could not be written");
+			return -1;
+		}
+	} while (!drained);
+	return 0;
+}
+
+static int
+seal_sweep(struct writer *w)
+{
+	char error[STORE_ERROR_MAX];
+	struct control_sealed sealed;
+	uint64_t now_us = clock_us(CLOCK_REALTIME);
+
+	live_close(w->live);
+	w->live = NULL;
+	if (seal(w->args, ".", now_us, geo_build_us(w->geo), &w->info, error) !=
+	    0) {
+		log_error("%s", error);
+		return 1;
+	}
+	memset(&sealed, 0, sizeof sealed);
+	sealed.rows = w->info.account.rows;
+	sealed.balanced = w->info.balanced;
+	snprintf(sealed.path, sizeof sealed.path,
+	    "%.150s/" LAYOUT_SEALED "/%s" LAYOUT_SUFFIX, w->args->conf->store,
+	    w->info.sweep.id);
+	if (control_send(FD_CONTROL, CTL_SEALED, &sealed, sizeof sealed) != 0)
+		log_error("the parent is gone: %s", strerror(errno));
+	return 0;
+}
+
+/* All that needs a right, or files from elsewhere. */
+static void
+set_up(struct writer *w)
+{
+	const struct conf *conf = w->args->conf;
+	uint8_t sum[SHA256_DIGEST_LENGTH];
+	char error[STORE_ERROR_MAX];
+	uid_t uid;
+	gid_t gid;
+
+	/* Paths of the geo files may be relative to where we are now. */
+	w->geo = geo_open(conf, error);
+	if (w->geo == NULL || datadir_enter(conf->store, error) != 0)
+		fatal("%s", error);
+	w->live = sweep_begin(w->args, ".", &w->info, error);
+	if (w->live == NULL)
+		fatal("%s", error);
+	sandbox_user(ROLE_STORE, conf, &uid, &gid);
+	if (geteuid() == 0 && datadir_give(uid, gid, error) != 0)
+		fatal("%s", error);
+	w->batch = batch_new();
+	/* libcrypto looks for its configuration at the first call. */
+	if (w->batch == NULL || SHA256((const uint8_t *)"", 0, sum) == NULL)
+		fatal("no memory");
+}
+
+static void
+enter_sandbox(const struct conf *conf)
+{
+	struct conf here = *conf;
+
+	/* We stand in the data directory; its own path may be closed to us. */
+	memcpy(here.store, ".", sizeof ".");
+	sandbox_enter(ROLE_STORE, &here, 0);
+}
+
+int
+store_main(const struct role_args *args)
+{
+	static struct writer w;
+	int rc;
+
+	w.args = args;
+	set_up(&w);
+	w.rules = pending_rules_of(args->conf);
+	checkpoint_init(&w.checkpoint, &w.info.sweep,
+	    (uint64_t)args->conf->answer_window_ms * MS_US);
+	w.ledger.begin = checkpoint_steps(&w.checkpoint);
+	w.wires[CONTROL].fd = FD_CONTROL;
+	w.wires[NOTES_SEND].fd = FD_NOTES_SEND;
+	w.wires[NOTES_PACKET].fd = FD_NOTES_PACKET;
+	w.wires[RECORDS].fd = FD_RECORDS;
+	w.asleep_us = clock_us(CLOCK_BOOTTIME) - clock_us(CLOCK_MONOTONIC);
+	if (control_send(
+		FD_CONTROL, CTL_SWEEP, &w.info.sweep, sizeof w.info.sweep) != 0)
+		fatal("the parent is gone: %s", strerror(errno));
+	enter_sandbox(args->conf);
+	loop(&w);
+	rc = finish(&w) == 0 ? 0 : 1;
+	if (rc == 0 && w.end == END_SEAL)
+		rc = seal_sweep(&w);
+	live_close(w.live);
+	batch_free(w.batch);
+	geo_close(w.geo);
+	return rc;
+}
