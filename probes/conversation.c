@@ -1,0 +1,355 @@
+/* conversation.c: one connection, driven from event to event to its end. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "probes/conversation.h"
+#include "probes/conversation_parts.h"
+#include "probes/ending.h"
+
+enum {
+	SLAB = 32, /* conversations made at a time */
+	DISCARD = 2048, /* bytes after goodbye, read at a time */
+	NOTE_CAP = 192,
+	MS = 1000
+};
+
+/* ---- the set ------------------------------------------------------------ */
+
+int
+conversations_init(struct conversations *all, const struct conf *conf,
+    struct tls_context *tls, uint64_t now_ms, uint64_t now_us)
+{
+	memset(all, 0, sizeof *all);
+	all->conf = conf;
+	all->tls = tls;
+	all->manners = (struct manners){
+		.helo = conf->helo,
+		.contact = conf->contact,
+		.reply_max = conf->reply_max,
+		.reply_lines_max = conf->reply_lines_max,
+	};
+	wheel_init(&all->wheel, now_ms);
+	all->now_ms = now_ms;
+	all->now_us = now_us;
+	all->over_tail = &all->over;
+	all->epoll = epoll_create1(EPOLL_CLOEXEC);
+	return all->epoll < 0 ? -1 : 0;
+}
+
+/* A conversation from the slab; the slab only grows. */
+static struct conversation *
+take(struct conversations *all)
+{
+	struct conversation *c;
+
+	if (!all->spare) {
+		c = malloc(SLAB * sizeof *c);
+		if (!c)
+			return NULL;
+		for (int i = 0; i < SLAB; i++) {
+			c[i].next = all->spare;
+			all->spare = &c[i];
+		}
+	}
+	c = all->spare;
+	all->spare = c->next;
+	memset(c, 0, offsetof(struct conversation, line_small));
+	c->all = all;
+	return c;
+}
+
+void
+conversation_release(struct conversation *c)
+{
+	tls_free(c->tls);
+	free(c->line_large);
+	free(c->body_large);
+	free(c->unsent);
+	c->next = c->all->released;
+	c->all->released = c;
+	c->all->open--;
+}
+
+void
+conversations_reclaim(struct conversations *all)
+{
+	while (all->released) {
+		struct conversation *c = all->released;
+
+		all->released = c->next;
+		c->next = all->spare;
+		all->spare = c;
+	}
+}
+
+/* ---- times -------------------------------------------------------------- */
+
+/* Milliseconds since the SYN-ACK. */
+uint32_t
+conversation_since(const struct conversation *c)
+{
+	return (uint32_t)(c->all->now_ms - c->base_ms);
+}
+
+void
+conversation_within(struct conversation *c, uint32_t ms)
+{
+	c->deadline_ms = c->all->now_ms + ms;
+}
+
+/* The next reply begins: its deadline, and no rate yet. */
+void
+conversation_expect(struct conversation *c)
+{
+	const struct conf *conf = c->all->conf;
+	bool greeting = dialog_greeting(&c->dialog);
+	bool smtp = c->dialog.probe->protocol == PROTOCOL_SMTP;
+
+	c->window_ms = 0;
+	if (dialog_want(&c->dialog) == WANT_QUIET)
+		conversation_within(c, QUIET_MS);
+	else if (!greeting)
+		conversation_within(c, conf->reply_ms);
+	else
+		conversation_within(
+		    c, smtp ? conf->greeting_smtp_ms : conf->greeting_ms);
+}
+
+static void
+arm(struct conversation *c)
+{
+	uint64_t at = c->deadline_ms < c->end_ms ? c->deadline_ms : c->end_ms;
+	uint64_t window = c->window_ms + c->all->conf->min_rate_window_ms;
+
+	if (c->window_ms > 0 && window < at)
+		at = window;
+	wheel_set(&c->all->wheel, &c->timer, at);
+}
+
+/* Bytes came: the first ever, or the first of a reply, set a clock going. */
+void
+conversation_heard(struct conversation *c, size_t n)
+{
+	bool captured = c->contact.greeting_us > 0 && c->greeting_us == 0;
+
+	c->line_ms = conversation_since(c);
+	if (captured)
+		c->line_ms =
+		    (uint32_t)((c->contact.greeting_us - c->contact.synack_us) /
+			MS);
+	if (c->greeting_us == 0)
+		c->greeting_us =
+		    captured ? c->contact.greeting_us : c->all->now_us;
+	if (c->window_ms == 0)
+		c->window_ms = c->all->now_ms;
+	c->window_bytes += (uint32_t)n;
+	if (dialog_want(&c->dialog) == WANT_QUIET)
+		conversation_within(c, QUIET_MS);
+}
+
+/* ---- ends --------------------------------------------------------------- */
+
+static void
+over(struct conversation *c)
+{
+	c->place = PLACE_OVER;
+	wheel_clear(&c->all->wheel, &c->timer);
+	close(c->fd);
+	c->fd = -1;
+	conversation_conclude(c);
+	c->next = NULL;
+	*c->all->over_tail = c;
+	c->all->over_tail = &c->next;
+}
+
+/* It ends from outside; bytes that never became a line are heard as well. */
+void
+conversation_cut(struct conversation *c, enum ending why, const char *text)
+{
+	uint32_t n;
+	const uint8_t *left = line_left(&c->lines, &n);
+	bool tls = dialog_want(&c->dialog) == WANT_TLS;
+
+	conversation_room(c, n);
+	dialog_end(
+	    &c->dialog, conversation_since(c), why, left, tls ? 0 : n, text);
+}
+
+void
+conversation_cut_by_peer(struct conversation *c, bool reset)
+{
+	conversation_cut(c, reset ? ENDING_RESET : ENDING_CLOSED,
+	    reset ? "reset by the server" : "closed by the server");
+}
+
+void
+conversation_too_much(struct conversation *c)
+{
+	conversation_cut(c, ENDING_MUCH, "conversation over our cap on bytes");
+}
+
+/* ---- leaving ------------------------------------------------------------ */
+
+/* Nothing more is wanted: let the server close first, if it may. */
+static bool
+farewell(struct conversation *c)
+{
+	uint8_t bytes[DISCARD];
+	ssize_t n = 0;
+
+	if (c->place != PLACE_FAREWELL) {
+		if (c->dialog.facts.ending != ENDING_NONE ||
+		    !dialog_left(&c->dialog)) {
+			over(c);
+			return false;
+		}
+		c->place = PLACE_FAREWELL;
+		c->window_ms = 0;
+		conversation_within(c, FAREWELL_MS);
+	}
+	while (c->bytes <= c->all->conf->conversation_max) {
+		n = recv(c->fd, bytes, sizeof bytes, 0);
+		if (n <= 0)
+			break;
+		c->bytes += (uint32_t)n;
+	}
+	if (n < 0 && errno == EAGAIN)
+		return false;
+	over(c);
+	return false;
+}
+
+/* ---- events ------------------------------------------------------------- */
+
+static bool
+advance(struct conversation *c)
+{
+	enum want want = dialog_want(&c->dialog);
+
+	if (want == WANT_NOTHING)
+		return farewell(c);
+	if (c->unsent_len > 0)
+		return conversation_flush(c);
+	switch (want) {
+	case WANT_SAY:
+		return conversation_speak(c);
+	case WANT_TLS:
+		return conversation_secure(c);
+	default:
+		return conversation_listen(c);
+	}
+}
+
+void
+conversation_ready(struct conversation *c)
+{
+	if (c->place == PLACE_OVER)
+		return;
+	while (advance(c))
+		;
+	if (c->place != PLACE_OVER)
+		arm(c);
+}
+
+/* Since the window began too few bytes came; else another one begins. */
+static bool
+slow(struct conversation *c)
+{
+	const struct conf *conf = c->all->conf;
+	uint64_t window = conf->min_rate_window_ms;
+
+	if (c->window_ms == 0 || c->all->now_ms < c->window_ms + window)
+		return false;
+	if ((uint64_t)c->window_bytes * MS < conf->min_rate * window)
+		return true;
+	c->window_ms = c->all->now_ms;
+	c->window_bytes = 0;
+	return false;
+}
+
+static void
+time_up(struct conversation *c)
+{
+	char text[NOTE_CAP];
+	uint64_t now = c->all->now_ms;
+
+	if (c->place == PLACE_FAREWELL) {
+		if (c->tls)
+			tls_goodbye(c->tls);
+		over(c);
+		return;
+	}
+	if (dialog_want(&c->dialog) == WANT_QUIET && now < c->end_ms) {
+		dialog_quiet(&c->dialog);
+	} else if (now >= c->end_ms) {
+		conversation_cut(c, ENDING_TIME, "conversation over our time");
+	} else if (now >= c->deadline_ms) {
+		snprintf(text, sizeof text, "timed out waiting for %s",
+		    dialog_place(&c->dialog));
+		conversation_cut(c, ENDING_TIME, text);
+	} else if (slow(c)) {
+		conversation_cut(c, ENDING_SLOW, "under our minimum rate");
+	}
+	conversation_ready(c);
+}
+
+void
+conversations_expire(struct conversations *all)
+{
+	struct timer *t;
+
+	while ((t = wheel_due(&all->wheel, all->now_ms)) != NULL)
+		time_up((struct conversation *)t);
+}
+
+int
+conversation_begin(
+    struct conversations *all, const struct dialed *dialed, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLET };
+	const struct contact *k = &dialed->contact;
+	const struct conf_port *port = conf_port(all->conf, k->target.port);
+	const struct probe *probe = probe_of(
+	    k->protocol < PROTOCOL_COUNT ? k->protocol : PROTOCOL_UNKNOWN);
+	struct conversation *c = probe ? take(all) : NULL;
+	uint64_t ago =
+	    all->now_us > k->synack_us ? (all->now_us - k->synack_us) / MS : 0;
+
+	if (!c)
+		return -1;
+	c->contact = *k;
+	c->rtt_us = dialed->rtt_us;
+	c->fd = fd;
+	e.data.ptr = c;
+	if (epoll_ctl(all->epoll, EPOLL_CTL_ADD, fd, &e) < 0) {
+		c->next = all->spare;
+		all->spare = c;
+		return -1;
+	}
+	all->open++;
+	c->begun_ms = all->now_ms;
+	c->base_ms = ago < all->now_ms ? all->now_ms - ago : 0;
+	c->end_ms = all->now_ms + all->conf->conversation_ms;
+	record_init(&c->record, c->body_small, sizeof c->body_small);
+	line_init(&c->lines, c->line_small, sizeof c->line_small);
+	dialog_start(&c->dialog, &all->manners, &c->record, probe,
+	    port && port->implicit_tls   ? PORT_TLS
+		: k->flags & HANDOFF_TLS ? PORT_HELLO
+					 : PORT_CLEAR);
+	conversation_expect(c);
+	arm(c);
+	return 0;
+}
+
+void
+conversations_free(struct conversations *all)
+{
+	if (all->epoll >= 0)
+		close(all->epoll);
+	all->epoll = -1;
+}

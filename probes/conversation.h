@@ -1,0 +1,88 @@
+/*
+ * conversation.h: one connection from its descriptor to its record: alone
+ * touches socket, clock and TLS, and gives the dialog what it wants.
+ */
+#ifndef PROBES_CONVERSATION_H
+#define PROBES_CONVERSATION_H
+
+#include "engine/wire.h"
+#include "probes/dialog.h"
+#include "probes/tls.h"
+#include "probes/wheel.h"
+
+enum {
+	LINE_SMALL = 1024, /* a longer line moves to a buffer of its own */
+	BODY_SMALL = 3072,
+	BODY_LARGE = RECORD_MAX - HEAD_SIZE - (int)sizeof(uint32_t),
+	QUIET_MS = 1000, /* nothing more comes in answer to our garbage */
+	CLEAR_MS = 5000, /* clear text where TLS was to start: no TLS then */
+	FAREWELL_MS = 5000 /* for the server to close first */
+};
+
+/* What all conversations of a process share. */
+struct conversations {
+	const struct conf *conf;
+	struct tls_context *tls;
+	struct manners manners;
+	struct wheel wheel;
+	int epoll;
+	uint64_t now_ms; /* CLOCK_MONOTONIC, once a batch */
+	uint64_t now_us; /* UTC, once a batch */
+	uint64_t handshakes; /* begun, for the statistics */
+	struct conversation *over; /* ended, to be reported */
+	struct conversation **over_tail;
+	struct conversation *released; /* reused after the batch */
+	struct conversation *spare;
+	unsigned open; /* all that are not released */
+};
+
+struct conversation {
+	struct timer timer; /* first: a timer is its conversation */
+	struct conversation *next; /* in over, released or spare */
+	struct conversations *all;
+	struct contact contact;
+	uint32_t rtt_us;
+	int fd;
+	struct record record;
+	struct dialog dialog;
+	struct line_reader lines;
+	struct tls *tls;
+	uint8_t *line_large, *body_large; /* NULL: the small ones do */
+	char *unsent; /* what the socket did not take at once; rare */
+	size_t unsent_len;
+	uint64_t begun_ms; /* taken over */
+	uint64_t base_ms; /* SYN-ACK, by our clock */
+	uint64_t end_ms; /* of it all */
+	uint64_t deadline_ms; /* of what is waited for now */
+	uint64_t window_ms; /* rate: since then; 0: not measured */
+	uint32_t window_bytes;
+	uint32_t bytes; /* in clear; TLS counts its own */
+	uint32_t line_ms; /* of the bytes read last, since SYN-ACK */
+	uint64_t greeting_us; /* UTC of the first byte */
+	uint64_t tls_begun_ms;
+	uint8_t place; /* enum place */
+	uint8_t told; /* what store and packet know: see report.c */
+	uint8_t line_small[LINE_SMALL];
+	uint8_t body_small[BODY_SMALL];
+};
+
+/* All zeros but for what is given; the epoll descriptor is made here. */
+int conversations_init(struct conversations *, const struct conf *,
+    struct tls_context *, uint64_t now_ms, uint64_t now_us);
+void conversations_free(struct conversations *);
+
+/*
+ * Take over a connection and its descriptor; -1: no memory, the descriptor
+ * stays the caller's. It is in `over` as soon as it has ended.
+ */
+int conversation_begin(struct conversations *, const struct dialed *, int fd);
+
+/* The socket can be read or written; the time is up. */
+void conversation_ready(struct conversation *);
+void conversations_expire(struct conversations *);
+
+/* Done with one that was in over: forget it, at the end of this batch. */
+void conversation_release(struct conversation *);
+void conversations_reclaim(struct conversations *);
+
+#endif

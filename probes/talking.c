@@ -1,0 +1,165 @@
+/* talking.c: a conversation's lines, out and in, in clear or inside TLS. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "probes/conversation_parts.h"
+#include "probes/ending.h"
+
+/* Bytes of a command; those that do not go at once are kept. 0 or -1. */
+static int
+send_bytes(struct conversation *c, const char *bytes, size_t len)
+{
+	enum tls_state s = TLS_AGAIN;
+	ssize_t n;
+
+	if (c->tls) {
+		s = tls_write(c->tls, bytes, len);
+		n = s == TLS_DONE ? (ssize_t)len : 0;
+		if (s != TLS_DONE && s != TLS_AGAIN)
+			return -1;
+	} else {
+		n = send(c->fd, bytes, len, MSG_NOSIGNAL);
+		if (n < 0 && errno != EAGAIN)
+			return -1;
+		n = n < 0 ? 0 : n;
+	}
+	c->unsent_len = len - (size_t)n;
+	if (c->unsent_len == 0)
+		return 0;
+	if (!c->unsent)
+		c->unsent = malloc(DIALOG_SAY_MAX);
+	if (!c->unsent)
+		return -1;
+	memmove(c->unsent, bytes + n, c->unsent_len);
+	return 0;
+}
+
+bool
+conversation_speak(struct conversation *c)
+{
+	char say[DIALOG_SAY_MAX];
+	size_t n;
+
+	conversation_room(c, sizeof say);
+	n = dialog_say(&c->dialog, conversation_since(c), say);
+	conversation_expect(c);
+	if (send_bytes(c, say, n) < 0)
+		conversation_cut_by_peer(c, true);
+	return true;
+}
+
+bool
+conversation_flush(struct conversation *c)
+{
+	size_t before = c->unsent_len;
+
+	if (send_bytes(c, c->unsent, c->unsent_len) < 0) {
+		c->unsent_len = 0;
+		conversation_cut_by_peer(c, true);
+		return true;
+	}
+	return c->unsent_len < before;
+}
+
+/* The alert that revokes a handshake of TLS 1.3 comes in its first read. */
+static void
+tls_broke(struct conversation *c)
+{
+	char text[TLS_TEXT_MAX];
+
+	tls_error(c->tls, text);
+	if (tls_revocable(c->tls) && !c->dialog.facts.secure_heard)
+		dialog_failed(&c->dialog, conversation_since(c), text);
+	else
+		conversation_cut(c, ENDING_RESET, text);
+}
+
+static bool
+fill_tls(struct conversation *c, uint8_t *space, uint32_t room)
+{
+	size_t n;
+
+	switch (tls_read(c->tls, space, room, &n)) {
+	case TLS_DONE:
+		c->dialog.facts.secure_heard = true;
+		line_fed(&c->lines, (uint32_t)n);
+		conversation_heard(c, n);
+		if (c->bytes + tls_bytes(c->tls) >
+		    c->all->conf->conversation_max)
+			conversation_too_much(c);
+		return true;
+	case TLS_AGAIN:
+		return false;
+	case TLS_CLOSED:
+		conversation_cut_by_peer(c, false);
+		return true;
+	case TLS_RESET:
+		conversation_cut_by_peer(c, true);
+		return true;
+	case TLS_FAILED:
+		tls_broke(c);
+		return true;
+	}
+	return true;
+}
+
+static bool
+fill(struct conversation *c)
+{
+	uint32_t room;
+	uint8_t *space = line_space(&c->lines, &room);
+	ssize_t n;
+
+	if (c->tls)
+		return fill_tls(c, space, room);
+	n = recv(c->fd, space, room, 0);
+	if (n < 0 && errno == EAGAIN)
+		return false;
+	if (n <= 0) {
+		conversation_cut_by_peer(c, n < 0);
+		return true;
+	}
+	line_fed(&c->lines, (uint32_t)n);
+	conversation_heard(c, (size_t)n);
+	c->bytes += (uint32_t)n;
+	if (c->bytes > c->all->conf->conversation_max)
+		conversation_too_much(c);
+	return true;
+}
+
+/* A long line goes on in a large buffer; one that is longer is too much. */
+static void
+widen(struct conversation *c)
+{
+	uint32_t cap = c->all->conf->line_max;
+
+	if (!c->line_large && cap > LINE_SMALL)
+		c->line_large = malloc(cap);
+	else
+		cap = 0;
+	if (c->line_large && cap > 0)
+		line_move(&c->lines, c->line_large, cap);
+	else
+		conversation_cut(c, ENDING_MUCH, "line over our cap");
+}
+
+bool
+conversation_listen(struct conversation *c)
+{
+	struct line line;
+
+	switch (line_next(&c->lines, &line)) {
+	case LINE_GOT:
+		conversation_room(c, line.len);
+		dialog_hear(&c->dialog, c->line_ms, &line);
+		return true;
+	case LINE_FULL:
+		widen(c);
+		return true;
+	case LINE_NEED:
+		break;
+	}
+	return fill(c);
+}

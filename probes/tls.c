@@ -1,0 +1,496 @@
+/* tls.c: TLS from the client's side; the only user of OpenSSL's SSL. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "probes/tls.h"
+
+enum {
+	SENT_BUCKETS = 16384,
+	ALERT_FATAL = 2,
+	ALERT_CLOSE_NOTIFY = 0,
+	ALERT_USER_CANCELED = 90,
+	SIDE_THEIRS = 1,
+	SIDE_OURS = 2
+};
+
+struct tls_context {
+	SSL_CTX *ctx;
+	struct chains *chains;
+	struct digests *sent;
+	BIO *deaf; /* nothing ever comes out of it */
+};
+
+struct tls {
+	struct tls_context *context;
+	SSL *ssl;
+	struct held *held;
+	struct chain chain;
+	unsigned long error; /* OpenSSL's, of a failure */
+	uint16_t sigalg;
+	uint8_t alert, alert_side;
+	bool ticket, done;
+};
+
+/* IANA TLS Supported Groups. X25519 first: ours is the one key share. */
+static const struct group {
+	int nid;
+	uint16_t iana;
+	const char *openssl, *name;
+} groups[] = {
+	{ NID_X25519, 29, "X25519", "X25519" },
+	{ NID_X9_62_prime256v1, 23, "P-256", "secp256r1" },
+	{ NID_secp384r1, 24, "P-384", "secp384r1" },
+	{ NID_secp521r1, 25, "P-521", "secp521r1" },
+	{ NID_X448, 30, "X448", "X448" },
+	{ NID_ffdhe2048, 256, "ffdhe2048", "ffdhe2048" },
+	{ NID_ffdhe3072, 257, "ffdhe3072", "ffdhe3072" },
+	{ NID_ffdhe4096, 258, "ffdhe4096", "ffdhe4096" },
+	{ NID_ffdhe6144, 259, "ffdhe6144", "ffdhe6144" },
+	{ NID_ffdhe8192, 260, "ffdhe8192", "ffdhe8192" },
+	{ NID_brainpoolP256r1, 26, "brainpoolP256r1", "brainpoolP256r1" },
+	{ NID_brainpoolP384r1, 27, "brainpoolP384r1", "brainpoolP384r1" },
+	{ NID_brainpoolP512r1, 28, "brainpoolP512r1", "brainpoolP512r1" },
+	{ NID_secp256k1, 22, "secp256k1", "secp256k1" },
+	{ NID_secp224r1, 21, "P-224", "secp224r1" },
+	{ NID_X9_62_prime192v1, 19, "P-192", "secp192r1" },
+};
+
+static const struct group *
+group_of(SSL *ssl)
+{
+	int nid = (int)SSL_get_negotiated_group(ssl);
+
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		if (groups[i].nid == nid)
+			return &groups[i];
+	return NULL;
+}
+
+static bool
+groups_set(SSL_CTX *ctx)
+{
+	char list[256] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		n += (size_t)snprintf(list + n, sizeof list - n, "%s%s",
+		    i > 0 ? ":" : "", groups[i].openssl);
+	return SSL_CTX_set1_groups_list(ctx, list) == 1;
+}
+
+static int
+no_verification(X509_STORE_CTX *ctx, void *arg)
+{
+	(void)ctx;
+	(void)arg;
+	return 1;
+}
+
+static void message(int, int, int, const void *, size_t, SSL *, void *);
+
+static SSL_CTX *
+context_make(void)
+{
+	/* Suites without certificate or encryption come last in our list. */
+	static const char suites[] = "ALL:COMPLEMENTOFALL:+aNULL:+eNULL";
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	if (!ctx)
+		return NULL;
+	SSL_CTX_set_security_level(ctx, 0);
+	SSL_CTX_set_options(ctx,
+	    SSL_OP_ALL | SSL_OP_LEGACY_SERVER_CONNECT |
+		SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
+		SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(ctx,
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_cert_verify_callback(ctx, no_verification, NULL);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	SSL_CTX_set_msg_callback(ctx, message);
+	if (SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION) == 1 &&
+	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+	    SSL_CTX_set_cipher_list(ctx, suites) == 1 && groups_set(ctx))
+		return ctx;
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+/* Random numbers and a connection once, so that nothing is opened later. */
+static bool
+warm_up(SSL_CTX *ctx)
+{
+	unsigned char b[16];
+	SSL *ssl = SSL_new(ctx);
+	bool warm = ssl && RAND_bytes(b, sizeof b) == 1 &&
+	    RAND_priv_bytes(b, sizeof b) == 1;
+
+	SSL_free(ssl);
+	return warm;
+}
+
+struct tls_context *
+tls_context_new(const char *bundle)
+{
+	struct tls_context *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG |
+		OPENSSL_INIT_LOAD_SSL_STRINGS |
+		OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
+	    NULL);
+	c->ctx = context_make();
+	errno = c->ctx ? 0 : EPROTO;
+	c->sent = c->ctx ? digests_new(SENT_BUCKETS, 0) : NULL;
+	c->chains = c->sent ? chains_new(bundle) : NULL;
+	c->deaf = BIO_new(BIO_s_mem());
+	if (c->deaf)
+		BIO_set_mem_eof_return(c->deaf, -1);
+	if (c->chains && c->deaf && warm_up(c->ctx))
+		return c;
+	tls_context_free(c);
+	return NULL;
+}
+
+void
+tls_context_free(struct tls_context *c)
+{
+	int error = errno;
+
+	if (!c)
+		return;
+	SSL_CTX_free(c->ctx);
+	BIO_free(c->deaf);
+	chains_free(c->chains);
+	digests_free(c->sent);
+	free(c);
+	errno = error;
+}
+
+struct digests *
+tls_sent(struct tls_context *c)
+{
+	return c->sent;
+}
+
+/* Keep a certificate that store has not been given. */
+static void
+hold(struct tls *t, const struct der *der, const uint8_t sha256[SHA256_LEN])
+{
+	struct held *h;
+
+	if (digests_find(t->context->sent, sha256))
+		return;
+	h = malloc(sizeof *h + der->len);
+	if (!h)
+		return; /* it will be new to the next connection, too */
+	memcpy(h->sha256, sha256, SHA256_LEN);
+	h->len = (uint32_t)der->len;
+	memcpy(h->der, der->bytes, der->len);
+	h->next = t->held;
+	t->held = h;
+}
+
+static void
+certificates(struct tls *t, const void *bytes, size_t len, int version)
+{
+	struct der ders[CHAIN_MAX];
+	unsigned n;
+
+	if (t->chain.n > 0)
+		return; /* renegotiated: the first chain is the one */
+	n = handshake_certificates(bytes, len, (uint16_t)version, ders);
+	chain_judge(t->context->chains, ders, n, &t->chain);
+	for (unsigned i = 0; i < n; i++)
+		hold(t, &ders[i], t->chain.sha256[i]);
+}
+
+static enum key_exchange
+exchange_of(SSL *ssl)
+{
+	const SSL_CIPHER *cipher = SSL_get_pending_cipher(ssl);
+
+	switch (cipher ? SSL_CIPHER_get_kx_nid(cipher) : NID_undef) {
+	case NID_kx_dhe:
+		return EXCHANGE_DHE;
+	case NID_kx_ecdhe:
+		return EXCHANGE_ECDHE;
+	default:
+		return EXCHANGE_OTHER;
+	}
+}
+
+static void
+alert(struct tls *t, bool ours, int version, const uint8_t *bytes)
+{
+	bool fatal = version >= TLS1_3_VERSION
+	    ? bytes[1] != ALERT_CLOSE_NOTIFY && bytes[1] != ALERT_USER_CANCELED
+	    : bytes[0] == ALERT_FATAL;
+
+	if (!fatal || t->alert_side != 0)
+		return;
+	t->alert = bytes[1];
+	t->alert_side = ours ? SIDE_OURS : SIDE_THEIRS;
+}
+
+/* Every message, in clear, as it passes (SSL_set_msg_callback(3)). */
+static void
+message(int sent, int version, int type, const void *bytes, size_t len,
+    SSL *ssl, void *arg)
+{
+	struct tls *t = arg;
+	uint16_t sigalg;
+
+	if (!t || len == 0)
+		return;
+	if (type == SSL3_RT_ALERT && len >= 2)
+		alert(t, sent, version, bytes);
+	if (sent || type != SSL3_RT_HANDSHAKE)
+		return;
+	switch (*(const uint8_t *)bytes) {
+	case HANDSHAKE_CERTIFICATE:
+		certificates(t, bytes, len, version);
+		break;
+	case HANDSHAKE_NEW_SESSION_TICKET:
+		t->ticket = true;
+		break;
+	case HANDSHAKE_SERVER_KEY_EXCHANGE:
+	case HANDSHAKE_CERTIFICATE_VERIFY:
+		sigalg = handshake_sigalg(
+		    bytes, len, (uint16_t)version, exchange_of(ssl));
+		if (sigalg != 0)
+			t->sigalg = sigalg;
+		break;
+	default:
+		break;
+	}
+}
+
+struct tls *
+tls_new(struct tls_context *c, int fd)
+{
+	struct tls *t = calloc(1, sizeof *t);
+	BIO *out;
+
+	if (!t)
+		return NULL;
+	t->context = c;
+	t->ssl = SSL_new(c->ctx);
+	out = t->ssl ? BIO_new_socket(fd, BIO_NOCLOSE) : NULL;
+	if (!out) {
+		tls_free(t);
+		ERR_clear_error();
+		return NULL;
+	}
+	BIO_up_ref(c->deaf);
+	SSL_set0_rbio(t->ssl, c->deaf);
+	SSL_set0_wbio(t->ssl, out);
+	SSL_set_msg_callback_arg(t->ssl, t);
+	SSL_set_connect_state(t->ssl);
+	return t;
+}
+
+void
+tls_listen(struct tls *t)
+{
+	BIO *socket = SSL_get_wbio(t->ssl);
+
+	BIO_up_ref(socket);
+	SSL_set0_rbio(t->ssl, socket);
+}
+
+void
+tls_free(struct tls *t)
+{
+	if (!t)
+		return;
+	while (t->held) {
+		struct held *h = t->held;
+
+		t->held = h->next;
+		free(h);
+	}
+	SSL_free(t->ssl);
+	free(t);
+}
+
+/* What a call that did not succeed means. */
+static enum tls_state
+state(struct tls *t, int r)
+{
+	int error = errno;
+
+	switch (SSL_get_error(t->ssl, r)) {
+	case SSL_ERROR_NONE:
+		return TLS_DONE;
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_AGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return TLS_CLOSED;
+	case SSL_ERROR_SYSCALL:
+		return error == 0 ? TLS_CLOSED : TLS_RESET;
+	default:
+		t->error = ERR_peek_error();
+		return TLS_FAILED;
+	}
+}
+
+static void
+begin(void)
+{
+	ERR_clear_error();
+	errno = 0;
+}
+
+enum tls_state
+tls_handshake(struct tls *t)
+{
+	enum tls_state s;
+
+	begin();
+	s = state(t, SSL_do_handshake(t->ssl));
+	t->done = t->done || s == TLS_DONE;
+	return s;
+}
+
+enum tls_state
+tls_read(struct tls *t, void *buf, size_t cap, size_t *n)
+{
+	*n = 0;
+	begin();
+	return state(t, SSL_read_ex(t->ssl, buf, cap, n));
+}
+
+enum tls_state
+tls_write(struct tls *t, const void *bytes, size_t len)
+{
+	size_t n;
+
+	begin();
+	return state(t, SSL_write_ex(t->ssl, bytes, len, &n));
+}
+
+bool
+tls_revocable(const struct tls *t)
+{
+	return t->done && SSL_version(t->ssl) >= TLS1_3_VERSION;
+}
+
+void
+tls_goodbye(struct tls *t)
+{
+	begin();
+	if (t->done && SSL_get_shutdown(t->ssl) == 0)
+		(void)SSL_shutdown(t->ssl);
+}
+
+uint64_t
+tls_bytes(const struct tls *t)
+{
+	return BIO_number_read(SSL_get_rbio(t->ssl));
+}
+
+void
+tls_text(const struct tls *t, char text[TLS_TEXT_MAX])
+{
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(t->ssl);
+	const struct group *g = group_of(t->ssl);
+	const char *suite = cipher ? SSL_CIPHER_standard_name(cipher) : NULL;
+
+	snprintf(text, TLS_TEXT_MAX, "%s %s%s%s",
+	    tls_version_name((uint16_t)SSL_version(t->ssl)),
+	    suite ? suite : "unknown", g ? " " : "", g ? g->name : "");
+}
+
+void
+tls_error(const struct tls *t, char text[TLS_TEXT_MAX])
+{
+	const char *reason = ERR_reason_error_string(t->error);
+	const char *name = SSL_alert_desc_string_long(t->alert);
+
+	if (t->alert_side == SIDE_THEIRS)
+		snprintf(text, TLS_TEXT_MAX, "failed: alert %u (%s) received",
+		    t->alert, name);
+	else if (t->alert_side == SIDE_OURS)
+		snprintf(text, TLS_TEXT_MAX, "failed: %s; alert %u (%s) sent",
+		    reason ? reason : "unknown", t->alert, name);
+	else
+		snprintf(text, TLS_TEXT_MAX, "failed: %s",
+		    reason ? reason : "the connection ended");
+}
+
+static void
+report_chain(const struct chain *c, struct facts *f)
+{
+	const struct judgement *j = &c->judgement;
+	struct head *h = &f->record->head;
+
+	if (c->n == 0)
+		return;
+	memcpy(h->leaf, c->sha256[0], SHA256_LEN);
+	h->chain_len = c->n;
+	h->chain = j->chain;
+	h->verify_error = j->verify_error;
+	h->validation = j->validation;
+	h->key_type = j->key_type;
+	h->key_bits = j->key_bits;
+	h->not_before = j->not_before;
+	h->not_after = j->not_after;
+	if (j->parsed)
+		h->flags |= HEAD_CHAIN_PARSED;
+	if (j->weak_signature)
+		record_find(f->record, FINDING_WEAK_SIGNATURE);
+	facts_put(f, TAG_CHAIN, c->sha256, (size_t)c->n * SHA256_LEN);
+}
+
+void
+tls_report(const struct tls *t, struct facts *f)
+{
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(t->ssl);
+	const struct group *g = group_of(t->ssl);
+	EVP_PKEY *share = NULL;
+	struct head *h = &f->record->head;
+
+	h->alert = t->alert;
+	h->alert_side = t->alert_side;
+	h->peer_sigalg = t->sigalg;
+	if (t->ticket)
+		h->flags |= HEAD_TICKET;
+	report_chain(&t->chain, f);
+	if (!t->done)
+		return;
+	h->tls_version = (uint16_t)SSL_version(t->ssl);
+	h->cipher = cipher ? SSL_CIPHER_get_protocol_id(cipher) : 0;
+	h->group = g ? g->iana : 0;
+	if (SSL_get_peer_tmp_key(t->ssl, &share) == 1) {
+		h->group_bits = (uint16_t)EVP_PKEY_get_bits(share);
+		EVP_PKEY_free(share);
+	}
+}
+
+bool
+tls_names(const struct tls *t, const void *name, size_t len)
+{
+	X509 *leaf = SSL_get0_peer_certificate(t->ssl);
+	bool is;
+
+	begin();
+	is = leaf && X509_check_host(leaf, name, len, 0, NULL) == 1;
+	ERR_clear_error();
+	return is;
+}
+
+const struct held *
+tls_held(const struct tls *t)
+{
+	return t->held;
+}

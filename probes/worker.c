@@ -1,0 +1,233 @@
+/* worker.c: a probe process: takes connections over, reports, tells time. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+#include "engine/log.h"
+#include "engine/sandbox.h"
+#include "engine/stats.h"
+#include "probes/report.h"
+
+enum {
+	EVENTS = 256,
+	FDS_BESIDE = 64, /* wires, epoll, the standard ones */
+	CONVERSATIONS_MAX = 32768,
+	US_PER_S = 1000000,
+	NS_PER_US = 1000,
+	MS_PER_S = 1000,
+	NS_PER_MS = 1000000
+};
+
+struct worker {
+	const struct role_args *args;
+	struct conversations all;
+	struct reports reports;
+	unsigned cap; /* conversations at once */
+	bool taking; /* wire 2 is being read */
+	bool gone; /* dial has ended: nothing more comes */
+	bool awaiting_records, awaiting_done; /* a wire was full */
+};
+
+/* What a wire's event carries; a conversation's is its own address. */
+static int control_fd = FD_CONTROL, dialed_fd = FD_DIALED,
+	   records_fd = FD_RECORDS, done_fd = FD_DONE;
+
+static void
+tell_time(struct conversations *all)
+{
+	struct timespec mono, utc;
+
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	clock_gettime(CLOCK_REALTIME, &utc);
+	all->now_ms = (uint64_t)mono.tv_sec * MS_PER_S +
+	    (uint64_t)mono.tv_nsec / NS_PER_MS;
+	all->now_us =
+	    (uint64_t)utc.tv_sec * US_PER_S + (uint64_t)utc.tv_nsec / NS_PER_US;
+}
+
+static void
+watch(struct worker *w, int op, int *fd, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.ptr = fd };
+
+	if (epoll_ctl(w->all.epoll, op, *fd, &e) < 0)
+		fatal("epoll, wire %d: %s", *fd, strerror(errno));
+}
+
+/* Take connections only while there is room and reports flow. */
+static void
+regulate(struct worker *w)
+{
+	bool take = !w->gone && !w->reports.records_full &&
+	    !w->reports.done_full && w->all.open + WIRE_FDS_MAX <= w->cap;
+
+	if (take == w->taking)
+		return;
+	/* One probe of all is woken for a message, not each of them. */
+	watch(w, take ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, &dialed_fd,
+	    EPOLLIN | EPOLLEXCLUSIVE);
+	w->taking = take;
+}
+
+/* Watch a wire while it is full. */
+static void
+await(struct worker *w, int *fd, bool full, bool *awaiting)
+{
+	if (full != *awaiting)
+		watch(w, full ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, EPOLLOUT);
+	*awaiting = full;
+}
+
+static void
+report(struct worker *w)
+{
+	const struct role_args *a = w->args;
+
+	if (reports_send(&w->reports, &w->all) < 0)
+		fatal("records or done notes: %s", strerror(errno));
+	await(w, &records_fd, w->reports.records_full, &w->awaiting_records);
+	await(w, &done_fd, w->reports.done_full, &w->awaiting_done);
+	stats_set(a->stats, a->slot, STAT_PROBE_OPEN, w->all.open);
+	stats_set(a->stats, a->slot, STAT_PROBE_REPORTED, w->reports.reported);
+	stats_set(a->stats, a->slot, STAT_PROBE_CERTS, w->reports.chains);
+	stats_set(a->stats, a->slot, STAT_PROBE_HANDSHAKES, w->all.handshakes);
+}
+
+static void
+begin(struct worker *w, const struct dialed *d, int fd)
+{
+	const struct role_args *a = w->args;
+
+	stats_add(a->stats, a->slot, STAT_PROBE_RECEIVED, 1);
+	sandbox_hook(ROLE_PROBE);
+	if (conversation_begin(&w->all, d, fd) < 0)
+		fatal("a conversation cannot begin: %s", strerror(errno));
+}
+
+/* One message of wire 2: the other probes take the others. */
+static void
+take(struct worker *w)
+{
+	struct dialed dialed[WIRE_FDS_MAX];
+	int fds[WIRE_FDS_MAX];
+	size_t nfds;
+	ssize_t len = wire_recv_fds(
+	    FD_DIALED, dialed, sizeof dialed, fds, WIRE_FDS_MAX, &nfds);
+
+	if (len < 0 && errno == EAGAIN)
+		return;
+	if (len == 0) {
+		w->gone = true; /* stop comes next, from the parent */
+		return;
+	}
+	if (len < 0)
+		fatal("wire 2: %s", strerror(errno));
+	if ((size_t)len != nfds * sizeof *dialed)
+		fatal("wire 2: %zd bytes with %zu descriptors", len, nfds);
+	for (size_t i = 0; i < nfds; i++)
+		begin(w, &dialed[i], fds[i]);
+}
+
+/* False: the parent says stop, or is gone. */
+static bool
+obey(void)
+{
+	struct control c;
+	int n = control_recv(FD_CONTROL, &c);
+
+	if (n < 0 && errno == EAGAIN)
+		return true;
+	if (n < 0)
+		fatal("control wire: %s", strerror(errno));
+	return n == 1 && c.type != CTL_STOP;
+}
+
+static bool
+batch(struct worker *w, const struct epoll_event *events, int n)
+{
+	for (int i = 0; i < n; i++) {
+		void *what = events[i].data.ptr;
+
+		if (what == &control_fd) {
+			if (!obey())
+				return false;
+		} else if (what == &dialed_fd) {
+			take(w);
+		} else if (what != &records_fd && what != &done_fd) {
+			conversation_ready(what);
+		}
+	}
+	return true;
+}
+
+static void
+loop(struct worker *w)
+{
+	struct epoll_event events[EVENTS];
+	bool on = true;
+	int n;
+
+	while (on) {
+		n = epoll_wait(w->all.epoll, events, EVENTS,
+		    wheel_wait(&w->all.wheel, w->all.now_ms));
+		if (n < 0 && errno != EINTR)
+			fatal("epoll: %s", strerror(errno));
+		tell_time(&w->all);
+		on = batch(w, events, n);
+		conversations_expire(&w->all);
+		report(w);
+		regulate(w);
+		conversations_reclaim(&w->all);
+	}
+}
+
+static unsigned
+fds_cap(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		fatal("getrlimit: %s", strerror(errno));
+	if (r.rlim_cur < FDS_BESIDE + WIRE_FDS_MAX)
+		fatal("too few descriptors allowed: %llu",
+		    (unsigned long long)r.rlim_cur);
+	if (r.rlim_cur - FDS_BESIDE > CONVERSATIONS_MAX)
+		return CONVERSATIONS_MAX;
+	return (unsigned)r.rlim_cur - FDS_BESIDE;
+}
+
+static void
+open_up(struct worker *w)
+{
+	const struct conf *conf = w->args->conf;
+	struct tls_context *tls = tls_context_new(conf->ca_bundle);
+
+	if (!tls)
+		fatal("%s: no CA certificates: %s", conf->ca_bundle,
+		    strerror(errno));
+	if (conversations_init(&w->all, conf, tls, 0, 0) < 0)
+		fatal("epoll: %s", strerror(errno));
+	tell_time(&w->all);
+	wheel_init(&w->all.wheel, w->all.now_ms);
+	w->reports = (struct reports){ .records = FD_RECORDS, .done = FD_DONE };
+	w->cap = fds_cap();
+	watch(w, EPOLL_CTL_ADD, &control_fd, EPOLLIN);
+	regulate(w);
+}
+
+int
+probe_main(const struct role_args *args)
+{
+	static struct worker w;
+
+	w.args = args;
+	signal(SIGPIPE, SIG_IGN); /* OpenSSL writes with write(2) */
+	open_up(&w);
+	sandbox_enter(ROLE_PROBE, args->conf, args->instance);
+	loop(&w);
+	return 0;
+}
