@@ -17,21 +17,19 @@ _Static_assert(INCARNATIONS == 1 << INCARNATION_BITS, "incarnations");
 _Static_assert(ATTEMPTS == 1 << ATTEMPT_BITS, "attempts");
 _Static_assert(KIND_COUNT == 1 << KIND_BITS, "kinds");
 
-/* Both addresses, the port and the slice: at most this many bytes. */
-enum { MESSAGE_MAX = 16 + 16 + 2 + 2, SIP_WORD = 8 };
+enum { SIP_WORD = 8 };
 
 struct sip {
 	uint64_t v0, v1, v2, v3;
 };
 
+/* Written out, so that compilers see one load. */
 static inline uint64_t
-word_le(const uint8_t *p, size_t n)
+word_le(const uint8_t *p)
 {
-	uint64_t w = 0;
-
-	for (size_t i = 0; i < n; i++)
-		w |= (uint64_t)p[i] << 8 * i;
-	return w;
+	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
+	    (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 |
+	    (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
 }
 
 static inline uint64_t
@@ -64,44 +62,63 @@ sip_word(struct sip *s, uint64_t w)
 	s->v0 ^= w;
 }
 
+static inline struct sip
+sip_start(const uint8_t key[SWEEP_KEY_LEN])
+{
+	uint64_t k0 = word_le(key), k1 = word_le(key + SIP_WORD);
+
+	return (struct sip){ k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du,
+		k0 ^ 0x6c7967656e657261u, k1 ^ 0x7465646279746573u };
+}
+
+/* The last word: up to seven bytes, and the length of all. */
+static inline uint64_t
+sip_end(struct sip *s, uint64_t rest, size_t len)
+{
+	sip_word(s, (uint64_t)len << 56 | rest);
+	s->v2 ^= 0xff;
+	for (int i = 0; i < 4; i++)
+		sip_round(s);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
 uint64_t
 cookie_hash(const uint8_t key[SWEEP_KEY_LEN], const uint8_t *p, size_t len)
 {
-	uint64_t k0 = word_le(key, SIP_WORD);
-	uint64_t k1 = word_le(key + SIP_WORD, SIP_WORD);
-	struct sip s = { k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du,
-		k0 ^ 0x6c7967656e657261u, k1 ^ 0x7465646279746573u };
+	struct sip s = sip_start(key);
 	size_t whole = len / SIP_WORD * SIP_WORD;
+	uint8_t rest[SIP_WORD] = { 0 };
 
 	for (size_t i = 0; i < whole; i += SIP_WORD)
-		sip_word(&s, word_le(p + i, SIP_WORD));
-	sip_word(&s, (uint64_t)len << 56 | word_le(p + whole, len - whole));
-	s.v2 ^= 0xff;
-	for (int i = 0; i < 4; i++)
-		sip_round(&s);
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+		sip_word(&s, word_le(p + i));
+	memcpy(rest, p + whole, len - whole);
+	return sip_end(&s, word_le(rest), len);
 }
 
 /*
- * The slice (incarnation, attempt, kind) is hashed too, so that the SYNs of
- * two attempts share nothing. The two families differ in the length.
+ * The SipHash of source, target, port and slice, 12 bytes or 36, put together
+ * in registers. The slice (incarnation, attempt, kind) is hashed too, so that
+ * the SYNs of two attempts share nothing.
  */
 static uint64_t
 hash_syn(const uint8_t key[SWEEP_KEY_LEN], const struct addr *src,
     const struct target *t, unsigned slice)
 {
-	uint8_t m[MESSAGE_MAX];
-	size_t from = addr_is4(&t->addr) ? 12 : 0;
-	size_t n = 16 - from;
+	const uint8_t *a = src->b, *b = t->addr.b;
+	uint64_t rest = (uint64_t)(t->port >> 8) |
+	    (uint64_t)(t->port & 0xff) << 8 | (uint64_t)(slice & 0xff) << 24 |
+	    (uint64_t)(slice >> 8 & 0xff) << 16;
+	struct sip s = sip_start(key);
 
-	memcpy(m, src->b + from, n);
-	memcpy(m + n, t->addr.b + from, n);
-	n *= 2;
-	m[n++] = (uint8_t)(t->port >> 8);
-	m[n++] = (uint8_t)t->port;
-	m[n++] = (uint8_t)(slice >> 8);
-	m[n++] = (uint8_t)slice;
-	return cookie_hash(key, m, n);
+	if (addr_is4(&t->addr)) {
+		sip_word(&s, word_le(a + 8) >> 32 | word_le(b + 8) >> 32 << 32);
+		return sip_end(&s, rest, 4 + 4 + 4);
+	}
+	sip_word(&s, word_le(a));
+	sip_word(&s, word_le(a + 8));
+	sip_word(&s, word_le(b));
+	sip_word(&s, word_le(b + 8));
+	return sip_end(&s, rest, 16 + 16 + 4);
 }
 
 static struct cookie

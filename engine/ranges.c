@@ -37,23 +37,41 @@ struct ranges {
 /* What a saved set looks like: this, then first and last of each piece. */
 enum { SAVED_HEAD = 8, SAVED_PIECE = 32 };
 
-static wide
-wide_of(const struct addr *a)
+/* Written out, so that compilers see one load, one store and a swap. */
+static inline uint64_t
+unpack64(const uint8_t *p)
 {
-	wide w = 0;
-
-	for (size_t i = 0; i < sizeof a->b; i++)
-		w = w << 8 | a->b[i];
-	return w;
+	return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 |
+	    (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 |
+	    (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | (uint64_t)p[7];
 }
 
-static struct addr
+static inline void
+pack64(uint8_t *p, uint64_t v)
+{
+	p[0] = (uint8_t)(v >> 56);
+	p[1] = (uint8_t)(v >> 48);
+	p[2] = (uint8_t)(v >> 40);
+	p[3] = (uint8_t)(v >> 32);
+	p[4] = (uint8_t)(v >> 24);
+	p[5] = (uint8_t)(v >> 16);
+	p[6] = (uint8_t)(v >> 8);
+	p[7] = (uint8_t)v;
+}
+
+static inline wide
+wide_of(const struct addr *a)
+{
+	return (wide)unpack64(a->b) << 64 | unpack64(a->b + 8);
+}
+
+static inline struct addr
 addr_of(wide w)
 {
 	struct addr a;
 
-	for (size_t i = sizeof a.b; i-- > 0; w >>= 8)
-		a.b[i] = (uint8_t)w;
+	pack64(a.b, (uint64_t)(w >> 64));
+	pack64(a.b + 8, (uint64_t)w);
 	return a;
 }
 
@@ -282,23 +300,6 @@ ranges_common(const struct ranges *a, const struct ranges *b)
 			j++;
 	}
 	return common;
-}
-
-static void
-pack64(uint8_t *p, uint64_t v)
-{
-	for (int i = 7; i >= 0; i--, v >>= 8)
-		p[i] = (uint8_t)v;
-}
-
-static uint64_t
-unpack64(const uint8_t *p)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | p[i];
-	return v;
 }
 
 uint8_t *
