@@ -1,0 +1,335 @@
+/* test_link.c: links and next hops, in a network namespace of its own. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+
+#include "engine/link.h"
+
+static const uint8_t peer_mac[MAC_LEN] = { 2, 0, 0, 0, 0, 0xb };
+static const uint8_t own[MAC_LEN] = { 2, 0, 0, 0, 0, 0xa };
+static bool isolated;
+static char why[128];
+
+/* A veth pair, both ends here; nothing leads out. */
+static const char *const commands[] = {
+	"ip link set lo up",
+	"ip link add va address 02:00:00:00:00:0a type veth "
+	"peer name vb address 02:00:00:00:00:0b",
+	"ip link set va up",
+	"ip link set vb up",
+	"ip addr add 10.99.0.1/24 dev va",
+	"ip addr add fd99::1/64 dev va nodad",
+	"ip route add 198.18.0.0/15 via 10.99.0.2",
+	"ip route add fd00:198:18::/64 via fd99::2",
+	"ip neigh add fd99::2 lladdr 02:00:00:00:00:0c dev va",
+};
+
+/* As root, or as root of a user namespace where that is allowed. */
+static bool
+enter_namespaces(void)
+{
+	unsigned uid = geteuid();
+	FILE *map;
+	bool ok;
+
+	if (uid == 0)
+		return unshare(CLONE_NEWNET) == 0;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
+		return false;
+	map = fopen("/proc/self/uid_map", "w");
+	if (map == NULL)
+		return false;
+	ok = fprintf(map, "0 %u 1\n", uid) > 0;
+	return fclose(map) == 0 && ok;
+}
+
+static int
+isolate(void **state)
+{
+	(void)state;
+	if (!enter_namespaces()) {
+		snprintf(why, sizeof why, "namespaces: %s", strerror(errno));
+		return 0;
+	}
+	isolated = true;
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (system(commands[i]) != 0) {
+			snprintf(why, sizeof why, "%.100s", commands[i]);
+			isolated = false;
+		}
+	return 0;
+}
+
+/* Without the right to make namespaces these tests say so and pass over. */
+static void
+need_isolation(void)
+{
+	if (isolated)
+		return;
+	print_message("not tested here: %s\n", why);
+	skip();
+}
+
+static struct addr
+address(const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(text, &a), 0);
+	return a;
+}
+
+static int
+look_up(const char *source, const char *towards, const char *mac,
+    struct frame_link *link)
+{
+	struct addr s = address(source), t = address(towards);
+
+	memset(link, 0, sizeof *link);
+	return link_neighbour("va", &s, &t, mac, 500, link);
+}
+
+/* A packet socket on the other end, for frames of one type. */
+static int
+listen_on(const char *interface, uint16_t type)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET };
+	int fd;
+
+	at.sll_protocol = (uint16_t)(type << 8 | type >> 8);
+	at.sll_ifindex = (int)if_nametoindex(interface);
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, at.sll_protocol);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	return fd;
+}
+
+/* Answer one ARP request for 10.99.0.2, as a gateway would. */
+static void *
+answer_arp(void *arg)
+{
+	struct pollfd p = { .events = POLLIN };
+	uint8_t f[64] = { 0 };
+
+	memcpy(&p.fd, arg, sizeof p.fd);
+	while (poll(&p, 1, 2000) == 1) {
+		ssize_t n = recv(p.fd, f, sizeof f, 0);
+		uint8_t asked[4];
+
+		if (n < 42 || f[21] != 1)
+			continue;
+		memcpy(asked, f + 38, 4);
+		if (asked[3] != 2)
+			continue;
+		memcpy(f, f + 6, MAC_LEN);
+		memcpy(f + 6, peer_mac, MAC_LEN);
+		f[21] = 2;
+		memmove(f + 32, f + 22, 10);
+		memcpy(f + 22, peer_mac, MAC_LEN);
+		memcpy(f + 28, asked, 4);
+		return send(p.fd, f, 42, 0) == 42 ? arg : NULL;
+	}
+	return NULL;
+}
+
+static void
+next_hop_by_arp(void **state)
+{
+	struct frame_link link;
+	pthread_t gateway;
+	void *answered;
+	int fd;
+
+	(void)state;
+	need_isolation();
+	fd = listen_on("vb", ETH_P_ARP);
+	assert_int_equal(pthread_create(&gateway, NULL, answer_arp, &fd), 0);
+	assert_int_equal(look_up("10.99.0.1", "198.18.0.1", "", &link), 0);
+	pthread_join(gateway, &answered);
+	assert_non_null(answered);
+	close(fd);
+	assert_memory_equal(link.ours, own, MAC_LEN);
+	assert_memory_equal(link.gateway, peer_mac, MAC_LEN);
+	/* and now from the kernel's table, with nobody to answer */
+	assert_int_equal(look_up("10.99.0.1", "198.19.7.7", "", &link), 0);
+	assert_memory_equal(link.gateway, peer_mac, MAC_LEN);
+}
+
+static void
+next_hop_of_ip6(void **state)
+{
+	struct frame_link link;
+
+	(void)state;
+	need_isolation();
+	assert_int_equal(look_up("fd99::1", "fd00:198:18::25", "", &link), 0);
+	assert_memory_equal(link.ours, own, MAC_LEN);
+	assert_int_equal(link.gateway[5], 0x0c);
+}
+
+static void
+what_goes_wrong_is_told(void **state)
+{
+	struct addr a = address("10.99.0.1"), b = address("198.18.0.1");
+	struct frame_link link;
+
+	(void)state;
+	need_isolation();
+	assert_int_equal(look_up("10.99.0.1", "203.0.113.1", "", &link), -1);
+	assert_int_equal(errno, ENETUNREACH);
+	assert_int_equal(look_up("fd99::1", "2001:db8::1", "", &link), -1);
+	assert_int_equal(errno, ENETUNREACH);
+	assert_int_equal(look_up("10.99.0.1", "10.99.0.77", "", &link), -1);
+	assert_int_equal(errno, EHOSTUNREACH);
+	assert_int_equal(look_up("10.99.0.1", "fd99::2", "", &link), -1);
+	assert_int_equal(errno, EAFNOSUPPORT);
+	assert_int_equal(link_neighbour("none", &a, &b, "", 100, &link), -1);
+	assert_int_equal(errno, ENODEV);
+	assert_int_equal(link_neighbour("lo", &a, &b, "", 100, &link), -1);
+	assert_int_equal(errno, EPROTONOSUPPORT);
+}
+
+static void
+mac_as_text(void **state)
+{
+	static const char *const bad[] = { "2:0:0:0:0:c", "02-00-00-00-00-0c",
+		"02:00:00:00:00:0g", "02:00:00:00:00:0c ", "02:00:00:00:00",
+		"\x12:00:00:00:00:0c" };
+	static const uint8_t want[MAC_LEN] = { 2, 0xab, 0xcd, 0xef, 0x10, 12 };
+	struct frame_link link;
+
+	(void)state;
+	need_isolation();
+	assert_int_equal(
+	    look_up("10.99.0.1", "203.0.113.1", "02:ab:CD:eF:10:0c", &link), 0);
+	assert_memory_equal(link.gateway, want, MAC_LEN);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		assert_int_equal(
+		    look_up("10.99.0.1", "203.0.113.1", bad[i], &link), -1);
+		assert_int_equal(errno, EINVAL);
+	}
+}
+
+/* All frames of a batch arrive as they were; trouble is told, and passes. */
+static void
+assert_link(enum tx_path tx, const char *name)
+{
+	static uint8_t frames[LINK_BATCH][FRAME_MAX];
+	uint32_t lens[LINK_BATCH];
+	struct link *l = link_open(tx, "va");
+	int fd = listen_on("vb", 0x88b5); /* for experiments, IEEE 802 */
+
+	assert_non_null(l);
+	assert_string_equal(link_name(l), name);
+	for (unsigned i = 0; i < LINK_BATCH; i++) {
+		memcpy(frames[i], peer_mac, MAC_LEN);
+		memcpy(frames[i] + 6, own, MAC_LEN);
+		frames[i][12] = 0x88;
+		frames[i][13] = 0xb5;
+		frames[i][14] = (uint8_t)i;
+		lens[i] = 60 + i % 27;
+	}
+	assert_int_equal(link_send(l, frames, lens, LINK_BATCH), LINK_BATCH);
+	for (unsigned i = 0; i < LINK_BATCH; i++) {
+		uint8_t got[128];
+
+		assert_int_equal(
+		    recv(fd, got, sizeof got, MSG_DONTWAIT), lens[i]);
+		assert_memory_equal(got, frames[i], lens[i]);
+	}
+	assert_int_equal(system("ip link set va down"), 0);
+	/* a socket may report the change itself first */
+	assert_int_equal(link_send(l, frames, lens, 3), -1);
+	assert_int_equal(errno, ENETDOWN);
+	assert_int_equal(link_send(l, frames, lens, 3), -1);
+	assert_int_equal(system("ip link set va up"), 0);
+	assert_int_equal(link_send(l, frames, lens, 3), 3);
+	close(fd);
+	link_close(l);
+}
+
+/*
+ * No carrier is busy, and nothing is lost. (libnet's frames pass the queueing
+ * discipline, which learns of it later.)
+ */
+static void
+no_carrier_is_busy(void **state)
+{
+	static uint8_t frames[1][FRAME_MAX];
+	const uint32_t len = 60;
+	struct link *l;
+
+	(void)state;
+	need_isolation();
+	l = link_open(TX_PACKET, "va");
+	assert_non_null(l);
+	assert_int_equal(system("ip link set vb down"), 0);
+	assert_int_equal(link_send(l, frames, &len, 1), 0);
+	assert_int_equal(system("ip link set vb up"), 0);
+	assert_int_equal(link_send(l, frames, &len, 1), 1);
+	link_close(l);
+}
+
+static void
+by_packet(void **state)
+{
+	(void)state;
+	need_isolation();
+	assert_link(TX_PACKET, "packet");
+}
+
+static void
+by_libnet(void **state)
+{
+	(void)state;
+	need_isolation();
+	assert_link(TX_LIBNET, "libnet");
+}
+
+static void
+auto_takes_the_first(void **state)
+{
+	struct link *l;
+
+	(void)state;
+	need_isolation();
+	l = link_open(TX_AUTO, "va");
+	assert_non_null(l);
+	assert_string_equal(link_name(l), "packet");
+	link_close(l);
+	assert_null(link_open(TX_AUTO, "none"));
+	assert_null(link_open(TX_PACKET, "none"));
+	assert_int_equal(errno, ENODEV);
+	link_close(NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(next_hop_by_arp),
+		cmocka_unit_test(next_hop_of_ip6),
+		cmocka_unit_test(what_goes_wrong_is_told),
+		cmocka_unit_test(mac_as_text),
+		cmocka_unit_test(by_packet),
+		cmocka_unit_test(by_libnet),
+		cmocka_unit_test(no_carrier_is_busy),
+		cmocka_unit_test(auto_takes_the_first),
+	};
+
+	return cmocka_run_group_tests_name("link", tests, isolate, NULL);
+}
