@@ -68,7 +68,7 @@ wide_of(const struct addr *a)
 static inline struct addr
 addr_of(wide w)
 {
-	struct addr a;
+	struct addr a = { { 0 } };
 
 	pack64(a.b, (uint64_t)(w >> 64));
 	pack64(a.b + 8, (uint64_t)w);

@@ -43,8 +43,8 @@ int ranges_seal(struct ranges *);
 uint64_t ranges_count(const struct ranges *);
 size_t ranges_pieces(const struct ranges *); /* disjoint ranges */
 /* One of them, in ascending order; both ends included. */
-void ranges_piece(const struct ranges *, size_t piece, struct addr *first,
-    struct addr *last);
+void ranges_piece(
+    const struct ranges *, size_t piece, struct addr *first, struct addr *last);
 
 /* The address at an index below ranges_count (not RANGES_MANY), ascending. */
 struct addr ranges_at(const struct ranges *, uint64_t index);

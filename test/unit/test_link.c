@@ -4,12 +4,14 @@
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,19 +26,45 @@ static const uint8_t own[MAC_LEN] = { 2, 0, 0, 0, 0, 0xa };
 static bool isolated;
 static char why[128];
 
+enum { WORDS_MAX = 16 };
+
 /* A veth pair, both ends here; nothing leads out. */
-static const char *const commands[] = {
-	"ip link set lo up",
-	"ip link add va address 02:00:00:00:00:0a type veth "
-	"peer name vb address 02:00:00:00:00:0b",
-	"ip link set va up",
-	"ip link set vb up",
-	"ip addr add 10.99.0.1/24 dev va",
-	"ip addr add fd99::1/64 dev va nodad",
-	"ip route add 198.18.0.0/15 via 10.99.0.2",
-	"ip route add fd00:198:18::/64 via fd99::2",
-	"ip neigh add fd99::2 lladdr 02:00:00:00:00:0c dev va",
+static const char *const set_up[][WORDS_MAX] = {
+	{ "ip", "link", "set", "lo", "up" },
+	{ "ip", "link", "add", "va", "address", "02:00:00:00:00:0a", "type",
+	    "veth", "peer", "name", "vb", "address", "02:00:00:00:00:0b" },
+	{ "ip", "link", "set", "va", "up" },
+	{ "ip", "link", "set", "vb", "up" },
+	{ "ip", "addr", "add", "10.99.0.1/24", "dev", "va" },
+	{ "ip", "addr", "add", "fd99::1/64", "dev", "va", "nodad" },
+	{ "ip", "route", "add", "198.18.0.0/15", "via", "10.99.0.2" },
+	{ "ip", "route", "add", "fd00:198:18::/64", "via", "fd99::2" },
+	{ "ip", "neigh", "add", "fd99::2", "lladdr", "02:00:00:00:00:0c", "dev",
+	    "va" },
 };
+
+static bool
+run(const char *const words[WORDS_MAX])
+{
+	char *argv[WORDS_MAX] = { NULL };
+	int status = -1;
+	pid_t child;
+
+	for (int i = 0; i < WORDS_MAX - 1 && words[i] != NULL; i++)
+		argv[i] = strdup(words[i]);
+	if (posix_spawnp(&child, "ip", NULL, NULL, argv, environ) == 0)
+		waitpid(child, &status, 0);
+	for (int i = 0; i < WORDS_MAX; i++)
+		free(argv[i]);
+	return status == 0;
+}
+
+static void
+set_link(const char *name, const char *state)
+{
+	assert_true(run((const char *const[WORDS_MAX]){
+	    "ip", "link", "set", name, state }));
+}
 
 /* As root, or as root of a user namespace where that is allowed. */
 static bool
@@ -66,9 +94,10 @@ isolate(void **state)
 		return 0;
 	}
 	isolated = true;
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-		if (system(commands[i]) != 0) {
-			snprintf(why, sizeof why, "%.100s", commands[i]);
+	for (size_t i = 0; i < sizeof set_up / sizeof set_up[0]; i++)
+		if (!run(set_up[i])) {
+			snprintf(why, sizeof why, "%s %s", set_up[i][0],
+			    set_up[i][1]);
 			isolated = false;
 		}
 	return 0;
@@ -251,12 +280,12 @@ assert_link(enum tx_path tx, const char *name)
 		    recv(fd, got, sizeof got, MSG_DONTWAIT), lens[i]);
 		assert_memory_equal(got, frames[i], lens[i]);
 	}
-	assert_int_equal(system("ip link set va down"), 0);
+	set_link("va", "down");
 	/* a socket may report the change itself first */
 	assert_int_equal(link_send(l, frames, lens, 3), -1);
 	assert_int_equal(errno, ENETDOWN);
 	assert_int_equal(link_send(l, frames, lens, 3), -1);
-	assert_int_equal(system("ip link set va up"), 0);
+	set_link("va", "up");
 	assert_int_equal(link_send(l, frames, lens, 3), 3);
 	close(fd);
 	link_close(l);
@@ -277,9 +306,9 @@ no_carrier_is_busy(void **state)
 	need_isolation();
 	l = link_open(TX_PACKET, "va");
 	assert_non_null(l);
-	assert_int_equal(system("ip link set vb down"), 0);
+	set_link("vb", "down");
 	assert_int_equal(link_send(l, frames, &len, 1), 0);
-	assert_int_equal(system("ip link set vb up"), 0);
+	set_link("vb", "up");
 	assert_int_equal(link_send(l, frames, &len, 1), 1);
 	link_close(l);
 }

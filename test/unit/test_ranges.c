@@ -91,6 +91,27 @@ overlaps_and_neighbours_merge(void **state)
 }
 
 static void
+pieces_by_number(void **state)
+{
+	struct ranges *r = SET("fd00::/112", "192.0.2.0/25", "192.0.2.128/25");
+	struct addr first, last, want;
+
+	(void)state;
+	assert_int_equal(ranges_pieces(r), 2);
+	ranges_piece(r, 0, &first, &last);
+	want = address("192.0.2.0");
+	assert_int_equal(addr_cmp(&first, &want), 0);
+	want = address("192.0.2.255");
+	assert_int_equal(addr_cmp(&last, &want), 0);
+	ranges_piece(r, 1, &first, &last);
+	want = address("fd00::");
+	assert_int_equal(addr_cmp(&first, &want), 0);
+	want = address("fd00::ffff");
+	assert_int_equal(addr_cmp(&last, &want), 0);
+	ranges_free(r);
+}
+
+static void
 the_whole_of_ip4(void **state)
 {
 	struct ranges *r = SET("0.0.0.0/0");
@@ -349,6 +370,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(at_walks_the_pieces),
 		cmocka_unit_test(overlaps_and_neighbours_merge),
+		cmocka_unit_test(pieces_by_number),
 		cmocka_unit_test(the_whole_of_ip4),
 		cmocka_unit_test(an_empty_set_has_nothing),
 		cmocka_unit_test(text_of_ip6_never_means_ip4),
