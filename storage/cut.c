@@ -16,13 +16,13 @@ const char *const cut_names[CUT_COUNT] = { "none", "country", "asn", "port",
 	"outcome", "family", "change", "product", "region" };
 
 void
-words_free(struct words *w)
+labels_free(struct labels *w)
 {
 	for (size_t i = 0; i < w->n; i++)
 		free(w->v[i]);
 	free(w->v);
 	free(w->slots);
-	*w = (struct words){ 0 };
+	*w = (struct labels){ 0 };
 }
 
 /* FNV-1a */
@@ -37,7 +37,7 @@ hash_text(const char *s, size_t len)
 }
 
 static uint32_t *
-word_slot(const struct words *w, const char *s, size_t len)
+label_slot(const struct labels *w, const char *s, size_t len)
 {
 	size_t at = hash_text(s, len) & (w->nslots - 1);
 
@@ -52,23 +52,23 @@ word_slot(const struct words *w, const char *s, size_t len)
 }
 
 static void
-words_grow(struct words *w)
+labels_grow(struct labels *w)
 {
 	free(w->slots);
 	w->nslots = w->nslots ? w->nslots * 2 : FIRST_SLOTS;
 	w->slots = need_memory(w->nslots, sizeof *w->slots);
 	for (size_t i = 0; i < w->n; i++)
-		*word_slot(w, w->v[i], strlen(w->v[i])) = (uint32_t)i + 1;
+		*label_slot(w, w->v[i], strlen(w->v[i])) = (uint32_t)i + 1;
 }
 
 uint64_t
-words_number(struct words *w, const char *s, size_t len)
+labels_number(struct labels *w, const char *s, size_t len)
 {
 	uint32_t *slot;
 
 	if (w->n * 2 >= w->nslots)
-		words_grow(w);
-	slot = word_slot(w, s, len);
+		labels_grow(w);
+	slot = label_slot(w, s, len);
 	if (*slot != 0)
 		return *slot - 1;
 	if (w->n == w->cap) {
@@ -104,7 +104,7 @@ next_finding(uint32_t findings, uint32_t *more)
 }
 
 static uint64_t
-text_value(enum cut cut, const struct row *r, struct words *words)
+text_value(enum cut cut, const struct row *r, struct labels *labels)
 {
 	struct buf text = { 0 };
 	uint64_t value;
@@ -116,14 +116,14 @@ text_value(enum cut cut, const struct row *r, struct words *words)
 		buf_putc(&text, ' ');
 		row_text(r, TAG_REGION, &text);
 	}
-	value = words_number(words, buf_text(&text), text.len);
+	value = labels_number(labels, buf_text(&text), text.len);
 	buf_free(&text);
 	return value;
 }
 
 uint64_t
 cut_value(
-    enum cut cut, const struct row *r, struct words *words, uint32_t *more)
+    enum cut cut, const struct row *r, struct labels *labels, uint32_t *more)
 {
 	const struct head *h = &r->head;
 
@@ -157,7 +157,7 @@ cut_value(
 		return h->change;
 	case CUT_PRODUCT:
 	case CUT_REGION:
-		return text_value(cut, r, words);
+		return text_value(cut, r, labels);
 	case CUT_NONE:
 	case CUT_COUNT:
 		break;
@@ -166,7 +166,7 @@ cut_value(
 }
 
 static const char *
-name_of(enum cut cut, const struct words *words, uint64_t v)
+name_of(enum cut cut, const struct labels *labels, uint64_t v)
 {
 	const char *name;
 
@@ -190,7 +190,7 @@ name_of(enum cut cut, const struct words *words, uint64_t v)
 		return change_names[v];
 	case CUT_PRODUCT:
 	case CUT_REGION:
-		return words->v[v][0] ? words->v[v] : "(unknown)";
+		return labels->v[v][0] ? labels->v[v] : "(unknown)";
 	case CUT_NONE:
 		return "all";
 	default:
@@ -199,7 +199,7 @@ name_of(enum cut cut, const struct words *words, uint64_t v)
 }
 
 const char *
-cut_label(enum cut cut, const struct words *words, uint64_t v,
+cut_label(enum cut cut, const struct labels *labels, uint64_t v,
     char label[CUT_LABEL_MAX])
 {
 	switch (cut) {
@@ -222,13 +222,13 @@ cut_label(enum cut cut, const struct words *words, uint64_t v,
 		    key_names[v >> 16], (unsigned)(v & 0xffff));
 		break;
 	default:
-		snprintf(label, CUT_LABEL_MAX, "%s", name_of(cut, words, v));
+		snprintf(label, CUT_LABEL_MAX, "%s", name_of(cut, labels, v));
 	}
 	return label;
 }
 
 bool
-cut_is_unknown(enum cut cut, const struct words *words, uint64_t v)
+cut_is_unknown(enum cut cut, const struct labels *labels, uint64_t v)
 {
 	switch (cut) {
 	case CUT_COUNTRY:
@@ -237,8 +237,8 @@ cut_is_unknown(enum cut cut, const struct words *words, uint64_t v)
 		return v == 0;
 	case CUT_PRODUCT:
 	case CUT_REGION:
-		return words->v[v][0] == '\0' ||
-		    strcmp(words->v[v], "?? ") == 0;
+		return labels->v[v][0] == '\0' ||
+		    strcmp(labels->v[v], "?? ") == 0;
 	default:
 		return false;
 	}

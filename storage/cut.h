@@ -5,14 +5,14 @@
 #include "storage/statistics.h"
 
 /* Words by number, for cuts whose values are texts. */
-struct words {
+struct labels {
 	char **v;
 	size_t n, cap;
 	uint32_t *slots; /* hash to index + 1 */
 	size_t nslots;
 };
-void words_free(struct words *);
-uint64_t words_number(struct words *, const char *, size_t len);
+void labels_free(struct labels *);
+uint64_t labels_number(struct labels *, const char *, size_t len);
 
 /* Needs it the body? */
 bool cut_reads_body(enum cut);
@@ -22,12 +22,12 @@ bool cut_reads_body(enum cut);
  * with *more = 0, and again while *more is not.
  */
 uint64_t cut_value(
-    enum cut, const struct row *, struct words *, uint32_t *more);
+    enum cut, const struct row *, struct labels *, uint32_t *more);
 /* Its name; returns label. */
 const char *cut_label(
-    enum cut, const struct words *, uint64_t value, char label[CUT_LABEL_MAX]);
+    enum cut, const struct labels *, uint64_t value, char label[CUT_LABEL_MAX]);
 
 /* Is it what stands for rows of which the value is not known? */
-bool cut_is_unknown(enum cut, const struct words *, uint64_t value);
+bool cut_is_unknown(enum cut, const struct labels *, uint64_t value);
 
 #endif

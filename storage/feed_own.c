@@ -18,14 +18,14 @@ put_yes_no(struct buf *b, bool yes)
 }
 
 void
-value_x_starttls(const struct feed_item *i, int arg, struct buf *b)
+column_x_starttls(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	buf_puts(b, starttls_names[head(i)->starttls]);
 }
 
 void
-value_x_offered(const struct feed_item *i, int arg, struct buf *b)
+column_x_offered(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	if (head(i)->flags & HEAD_ASKED_OFFER)
@@ -33,14 +33,14 @@ value_x_offered(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_x_login(const struct feed_item *i, int arg, struct buf *b)
+column_x_login(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	put_yes_no(b, head(i)->flags & HEAD_LOGIN_BEFORE);
 }
 
 void
-value_x_capabilities(const struct feed_item *i, int arg, struct buf *b)
+column_x_capabilities(const struct feed_item *i, int arg, struct buf *b)
 {
 	uint32_t at = 0;
 	struct field f;
@@ -58,7 +58,7 @@ value_x_capabilities(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_x_product(const struct feed_item *i, int arg, struct buf *b)
+column_x_product(const struct feed_item *i, int arg, struct buf *b)
 {
 	struct field f;
 
@@ -71,7 +71,7 @@ value_x_product(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_x_first_seen(const struct feed_item *i, int arg, struct buf *b)
+column_x_first_seen(const struct feed_item *i, int arg, struct buf *b)
 {
 	char text[TIME_TEXT_MAX];
 
@@ -80,28 +80,28 @@ value_x_first_seen(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_x_observations(const struct feed_item *i, int arg, struct buf *b)
+column_x_observations(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	buf_printf(b, "%" PRIu32, head(i)->observations);
 }
 
 void
-value_x_evidence(const struct feed_item *i, int arg, struct buf *b)
+column_x_evidence(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	feed_evidence(i->row, b);
 }
 
 void
-value_x_sweep(const struct feed_item *i, int arg, struct buf *b)
+column_x_sweep(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	buf_puts(b, i->sweep_id);
 }
 
 void
-value_x_source(const struct feed_item *i, int arg, struct buf *b)
+column_x_source(const struct feed_item *i, int arg, struct buf *b)
 {
 	struct addr source;
 	char text[ADDR_TEXT_MAX];

@@ -18,7 +18,7 @@ put_yes_no(struct buf *b, bool yes)
 }
 
 void
-value_nothing(const struct feed_item *i, int arg, struct buf *b)
+column_nothing(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)i;
 	(void)arg;
@@ -26,7 +26,7 @@ value_nothing(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_timestamp(const struct feed_item *i, int arg, struct buf *b)
+column_timestamp(const struct feed_item *i, int arg, struct buf *b)
 {
 	char text[TIME_TEXT_MAX];
 
@@ -35,14 +35,14 @@ value_timestamp(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_severity(const struct feed_item *i, int arg, struct buf *b)
+column_severity(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	buf_puts(b, severity_names[feed_severity(i->type, head(i))]);
 }
 
 void
-value_ip(const struct feed_item *i, int arg, struct buf *b)
+column_ip(const struct feed_item *i, int arg, struct buf *b)
 {
 	char text[ADDR_TEXT_MAX];
 
@@ -51,7 +51,7 @@ value_ip(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_transport(const struct feed_item *i, int arg, struct buf *b)
+column_transport(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)i;
 	(void)arg;
@@ -59,14 +59,14 @@ value_transport(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_port(const struct feed_item *i, int arg, struct buf *b)
+column_port(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	buf_printf(b, "%u", i->row->target.port);
 }
 
 void
-value_hostname(const struct feed_item *i, int source_wanted, struct buf *b)
+column_hostname(const struct feed_item *i, int source_wanted, struct buf *b)
 {
 	const char *name, *source;
 	size_t len;
@@ -81,7 +81,7 @@ value_hostname(const struct feed_item *i, int source_wanted, struct buf *b)
 
 /* protocol, findings, product, holes; joined by ';' */
 void
-value_tag(const struct feed_item *i, int arg, struct buf *b)
+column_tag(const struct feed_item *i, int arg, struct buf *b)
 {
 	size_t before;
 
@@ -109,7 +109,7 @@ value_tag(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_asn(const struct feed_item *i, int arg, struct buf *b)
+column_asn(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	if (head(i)->asn != 0)
@@ -117,7 +117,7 @@ value_asn(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_country(const struct feed_item *i, int arg, struct buf *b)
+column_country(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	if (head(i)->country[0] != '?')
@@ -125,7 +125,7 @@ value_country(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_upper(const struct feed_item *i, int tag, struct buf *b)
+column_upper(const struct feed_item *i, int tag, struct buf *b)
 {
 	struct field f;
 
@@ -134,14 +134,14 @@ value_upper(const struct feed_item *i, int tag, struct buf *b)
 }
 
 void
-value_field(const struct feed_item *i, int tag, struct buf *b)
+column_field(const struct feed_item *i, int tag, struct buf *b)
 {
 	row_text(i->row, (enum tag)tag, b);
 }
 
 /* A column of numbers stays one, whatever the operator's file says. */
 void
-value_digits(const struct feed_item *i, int tag, struct buf *b)
+column_digits(const struct feed_item *i, int tag, struct buf *b)
 {
 	struct field f;
 
@@ -154,7 +154,7 @@ value_digits(const struct feed_item *i, int tag, struct buf *b)
 }
 
 void
-value_banner(const struct feed_item *i, int arg, struct buf *b)
+column_banner(const struct feed_item *i, int arg, struct buf *b)
 {
 	struct field f;
 
@@ -177,7 +177,7 @@ has_parsed(const struct feed_item *i)
 }
 
 void
-value_cert_time(const struct feed_item *i, int end, struct buf *b)
+column_cert_time(const struct feed_item *i, int end, struct buf *b)
 {
 	char text[TIME_TEXT_MAX];
 
@@ -188,7 +188,7 @@ value_cert_time(const struct feed_item *i, int end, struct buf *b)
 }
 
 void
-value_expired(const struct feed_item *i, int arg, struct buf *b)
+column_expired(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	if (has_parsed(i))
@@ -196,7 +196,7 @@ value_expired(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_cert_length(const struct feed_item *i, int arg, struct buf *b)
+column_cert_length(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	if (has_parsed(i) && i->cert->key_bits > 0)
@@ -205,7 +205,7 @@ value_cert_length(const struct feed_item *i, int arg, struct buf *b)
 
 /* The verdict leaves times aside (record.h); a valid certificate is in time. */
 void
-value_valid(const struct feed_item *i, int arg, struct buf *b)
+column_valid(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	if (has_cert(i) && head(i)->chain != CHAIN_NONE)
@@ -216,7 +216,7 @@ value_valid(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_self_signed(const struct feed_item *i, int arg, struct buf *b)
+column_self_signed(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	if (has_parsed(i))
@@ -224,7 +224,7 @@ value_self_signed(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_cipher(const struct feed_item *i, int only_13, struct buf *b)
+column_cipher(const struct feed_item *i, int only_13, struct buf *b)
 {
 	const char *name = cipher_name(head(i)->cipher);
 
@@ -234,14 +234,14 @@ value_cipher(const struct feed_item *i, int only_13, struct buf *b)
 }
 
 void
-value_handshake(const struct feed_item *i, int arg, struct buf *b)
+column_handshake(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	buf_puts(b, tls_version_name(head(i)->tls_version));
 }
 
 void
-value_tlsv13(const struct feed_item *i, int arg, struct buf *b)
+column_tlsv13(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	if (head(i)->tls_version != 0)
@@ -249,21 +249,21 @@ value_tlsv13(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_issuer(const struct feed_item *i, int part, struct buf *b)
+column_issuer(const struct feed_item *i, int part, struct buf *b)
 {
 	if (has_parsed(i) && i->cert->issuer[part])
 		buf_puts(b, i->cert->issuer[part]);
 }
 
 void
-value_subject(const struct feed_item *i, int part, struct buf *b)
+column_subject(const struct feed_item *i, int part, struct buf *b)
 {
 	if (has_parsed(i) && i->cert->subject[part])
 		buf_puts(b, i->cert->subject[part]);
 }
 
 void
-value_cert_text(const struct feed_item *i, int which, struct buf *b)
+column_cert_text(const struct feed_item *i, int which, struct buf *b)
 {
 	const struct cert_fields *c = i->cert;
 	const char *text[CERT_TEXTS] = { 0 };
@@ -286,7 +286,7 @@ value_cert_text(const struct feed_item *i, int which, struct buf *b)
 }
 
 void
-value_x509_version(const struct feed_item *i, int arg, struct buf *b)
+column_x509_version(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	if (has_parsed(i))
@@ -294,7 +294,7 @@ value_x509_version(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_validation(const struct feed_item *i, int arg, struct buf *b)
+column_validation(const struct feed_item *i, int arg, struct buf *b)
 {
 	static const char *const names[] = { "unknown", "DV", "OV", "EV" };
 
@@ -304,7 +304,7 @@ value_validation(const struct feed_item *i, int arg, struct buf *b)
 }
 
 void
-value_raw(const struct feed_item *i, int chain, struct buf *b)
+column_raw(const struct feed_item *i, int chain, struct buf *b)
 {
 	const char *base64 = chain ? i->raw_chain : i->raw_cert;
 

@@ -20,7 +20,7 @@ enum cert_text {
  * measured. arg chooses among columns of one kind (feed_columns.c).
  */
 #define VALUE(name) \
-	void value_##name(const struct feed_item *, int arg, struct buf *b)
+	void column_##name(const struct feed_item *, int arg, struct buf *b)
 VALUE(timestamp);
 VALUE(severity);
 VALUE(ip);

@@ -73,6 +73,7 @@ main(int argc, char **argv)
 		print_commands(stderr);
 		return TOOL_USAGE;
 	}
+	argv[at] = argv[0]; /* getopt's own messages begin with it */
 	status = tool.command->run(&tool, argc - at, argv + at);
 	tool_clear(&tool);
 	return tool_finish(status);

@@ -259,13 +259,12 @@ show_findings(const struct row *r, const struct advices *advices)
 static void
 show_times(const struct head *h)
 {
-	char text[TIME_TEXT_MAX];
-	struct addr source;
-	char from[ADDR_TEXT_MAX];
+	char text[TIME_TEXT_MAX], from[TARGET_TEXT_MAX];
+	struct target source = { .port = h->sport };
 
-	memcpy(source.b, h->source, sizeof source.b);
-	line("measured", "%s UTC from %s:%u", text_time(h->time_us, text),
-	    addr_text(&source, from), h->sport);
+	memcpy(source.addr.b, h->source, sizeof source.addr.b);
+	line("measured", "%s UTC from %s", text_time(h->time_us, text),
+	    target_text(&source, from));
 	if (h->first_seen_us)
 		line("first seen", "%s UTC, %" PRIu32 " sweeps, %s",
 		    text_time(h->first_seen_us, text), h->observations,

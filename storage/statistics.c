@@ -30,7 +30,7 @@ struct passing {
 
 struct statistics {
 	enum cut cuts[CUTS_MAX];
-	struct words words[CUTS_MAX];
+	struct labels labels[CUTS_MAX];
 	struct table rows, groups; /* groups: by the first key alone */
 	struct counts total;
 	struct headline headline;
@@ -108,7 +108,7 @@ statistics_free(struct statistics *s)
 		free(s->names[i].name);
 	free(s->names);
 	for (unsigned i = 0; i < CUTS_MAX; i++)
-		words_free(&s->words[i]);
+		labels_free(&s->labels[i]);
 	free(s->rows.v);
 	free(s->rows.slots);
 	free(s->groups.v);
@@ -246,12 +246,13 @@ count_cuts(struct statistics *s, const struct row *r, const struct counts *c)
 	do {
 		uint64_t key[CUTS_MAX] = { 0 }, group[CUTS_MAX] = { 0 };
 
-		key[0] = cut_value(s->cuts[0], r, &s->words[0], &more);
+		key[0] = cut_value(s->cuts[0], r, &s->labels[0], &more);
 		group[0] = key[0];
 		counts_add(table_counts(&s->groups, group), c);
 		inner = 0;
 		do {
-			key[1] = cut_value(s->cuts[1], r, &s->words[1], &inner);
+			key[1] =
+			    cut_value(s->cuts[1], r, &s->labels[1], &inner);
 			counts_add(table_counts(&s->rows, key), c);
 		} while (inner != 0);
 	} while (more != 0);
@@ -340,7 +341,7 @@ statistics_rows(struct statistics *s, size_t *n)
 bool
 statistics_is_unknown(const struct statistics *s, const struct stat_row *r)
 {
-	return cut_is_unknown(s->cuts[0], &s->words[0], r->key[0]);
+	return cut_is_unknown(s->cuts[0], &s->labels[0], r->key[0]);
 }
 
 const char *
@@ -348,7 +349,7 @@ statistics_label(const struct statistics *s, const struct stat_row *r,
     unsigned which, char label[CUT_LABEL_MAX])
 {
 	return cut_label(
-	    s->cuts[which], &s->words[which], r->key[which], label);
+	    s->cuts[which], &s->labels[which], r->key[which], label);
 }
 
 const char *

@@ -156,22 +156,20 @@ tool_store(const struct tool *t)
 	return s;
 }
 
+/* Built in a tree, in build/VARIANT/: that tree's files, installed or not. */
 char *
 tool_data_file(const char *name)
 {
 	char exe[PATH_MAX];
 	struct buf path = { 0 };
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+	char *build;
 
-	if (n > 0) {
-		exe[n] = '\0';
-		for (int up = 0; up < 3; up++) {
-			char *slash = strrchr(exe, '/');
-
-			if (slash)
-				*slash = '\0';
-		}
-		buf_printf(&path, "%s/conf/%s", exe, name);
+	exe[n > 0 ? n : 0] = '\0';
+	build = strstr(exe, "/build/");
+	if (build) {
+		buf_printf(
+		    &path, "%.*s/conf/%s", (int)(build - exe), exe, name);
 		if (access(path.s, R_OK) == 0)
 			return path.s;
 		buf_clear(&path);

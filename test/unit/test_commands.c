@@ -1,0 +1,333 @@
+/* test_commands.c: the commands of mailsweep(1) on a small sealed sweep. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <json-c/json.h>
+
+#include "storage/tool.h"
+#include "test/unit/store_help.h"
+#include "test/unit/tool_help.h"
+
+enum { ARGS_MAX = 16 };
+
+static char datadir[64];
+
+struct call {
+	const struct command *command;
+	char *argv[ARGS_MAX];
+	int argc;
+};
+
+static int
+run_call(void *arg)
+{
+	struct call *c = arg;
+	struct tool tool = { .command = c->command };
+	int status;
+
+	optind = 0; /* glibc: start anew */
+	status = c->command->run(&tool, c->argc, c->argv);
+	tool_clear(&tool);
+	return status;
+}
+
+/* Output of `mailsweep NAME -d DATADIR ...`, to free. */
+static char *
+output(const struct command *command, int *status, ...)
+{
+	char name[] = "x", option[] = "-d";
+	struct call c = { command, { name, option, datadir }, 3 };
+	va_list ap;
+	char *word;
+
+	va_start(ap, status);
+	while ((word = va_arg(ap, char *)) && c.argc < ARGS_MAX - 1)
+		c.argv[c.argc++] = word;
+	va_end(ap);
+	return output_of(run_call, &c, status);
+}
+
+static unsigned
+lines_of(const char *text)
+{
+	unsigned n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static void
+has(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+/* No control byte but the line ends, whatever servers said. */
+static void
+is_printable(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		assert_true((unsigned char)*c >= 0x20 || *c == '\n');
+	assert_null(strchr(text, 0x7f));
+}
+
+static void
+test_dump(void **state)
+{
+	int status;
+	char *text = output(&command_dump, &status, NULL);
+	struct json_object *o, *v;
+	char *end = strchr(text, '\n');
+
+	(void)state;
+	assert_int_equal(status, TOOL_OK);
+	assert_int_equal(lines_of(text), SAMPLE_ROWS);
+	is_printable(text);
+	*end = '\0';
+	o = json_tokener_parse(text);
+	assert_non_null(o);
+	assert_true(json_object_object_get_ex(o, "ip", &v));
+	assert_string_equal(json_object_get_string(v), "192.0.2.1");
+	assert_true(json_object_object_get_ex(o, "starttls", &v));
+	assert_string_equal(json_object_get_string(v), "not_offered");
+	assert_true(json_object_object_get_ex(o, "findings", &v));
+	assert_int_equal(json_object_array_length(v), 2);
+	assert_true(json_object_object_get_ex(o, "greeting", &v));
+	assert_string_equal(json_object_get_string(v),
+	    "+OK \"quoted\", comma|second|third|x\\x00y\\x1B[31m\\xFF\xc3\xa9"
+	    "\\xC2\\x9B'=1+1;|");
+	assert_false(json_object_object_get_ex(o, "transcript", &v));
+	json_object_put(o);
+	free(text);
+}
+
+static void
+test_dump_filters(void **state)
+{
+	static const struct {
+		char option[16], value[24];
+		unsigned rows;
+	} cases[] = {
+		{ "--port", "110", 8 },
+		{ "--country", "pl", 3 },
+		{ "--country", "??", 2 },
+		{ "--finding", "no_tls", 5 },
+		{ "--protocol", "smtp", 4 },
+		{ "--outcome", "refused_us", 1 },
+		{ "--outcome", "silent", SAMPLE_SILENT },
+		{ "--starttls", "closed", 2 },
+		{ "--family", "6", 2 },
+		{ "--asn", "64500", 3 },
+		{ "--prefix", "192.0.2.0/30", 4 },
+		{ "--prefix", "2001:db8::/32", 2 },
+	};
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char *text = output(&command_dump, &status, cases[i].option,
+		    cases[i].value, NULL);
+
+		assert_int_equal(status, TOOL_OK);
+		if (lines_of(text) != cases[i].rows)
+			fail_msg("%s %s: %u rows", cases[i].option,
+			    cases[i].value, lines_of(text));
+		free(text);
+	}
+}
+
+static void
+test_dump_exits(void **state)
+{
+	int status;
+
+	(void)state;
+	free(output(&command_dump, &status, "--port", "111", NULL));
+	assert_int_equal(status, TOOL_NOTHING);
+	free(output(&command_dump, &status, "--port", "x", NULL));
+	assert_int_equal(status, TOOL_USAGE);
+	free(output(&command_dump, &status, "--finding", "none_such", NULL));
+	assert_int_equal(status, TOOL_USAGE);
+	free(output(&command_dump, &status, "--prefix", "192.0.2.0/33", NULL));
+	assert_int_equal(status, TOOL_USAGE);
+	free(output(&command_dump, &status, "--no-such-option", NULL));
+	assert_int_equal(status, TOOL_USAGE);
+	free(output(&command_dump, &status, "--sweep", "none-such", NULL));
+	assert_int_equal(status, TOOL_ERROR);
+	free(output(&command_dump, &status, "--help", NULL));
+	assert_int_equal(status, TOOL_OK);
+}
+
+static void
+test_dump_silent(void **state)
+{
+	int status;
+	char *text =
+	    output(&command_dump, &status, "--silent", "--transcript", NULL);
+
+	(void)state;
+	assert_int_equal(lines_of(text), SAMPLE_ROWS + SAMPLE_SILENT);
+	has(text, "\"transcript\"");
+	has(text, "{\"ms\":20,\"who\":\"C\",\"line\":\"STLS\"}");
+	free(text);
+	text = output(
+	    &command_dump, &status, "--silent", "--protocol", "pop3", NULL);
+	assert_null(strstr(text, "silent"));
+	free(text);
+}
+
+static void
+test_show(void **state)
+{
+	int status;
+	char *text = output(&command_show, &status, "192.0.2.1", NULL);
+
+	(void)state;
+	assert_int_equal(status, TOOL_OK);
+	is_printable(text);
+	has(text, "192.0.2.1:110  pop3  completed\n");
+	has(text, "192.0.2.1:143  imap  completed\n");
+	has(text, "STLS|-ERR Unknown command.\n");
+	has(text, "no_tls: TLS was not offered");
+	has(text, "DE, \xc3\x8ele-de-France, Gda\xc5\x84sk; AS64500 Example");
+	has(text, "   0.020 C STLS\n");
+	free(text);
+	text = output(&command_show, &status, "192.0.2.2:110", NULL);
+	has(text, "TLSv1.3, TLS_AES_256_GCM_SHA384");
+	has(text, "certificate 1 (leaf)");
+	has(text, "CN=mail.example.net");
+	has(text, "2026-09-21");
+	free(text);
+}
+
+static void
+test_show_targets(void **state)
+{
+	int status;
+	char *text = output(&command_show, &status, "[2001:db8::1]:110", NULL);
+
+	(void)state;
+	assert_int_equal(status, TOOL_OK);
+	has(text, "[2001:db8::1]:110  pop3");
+	assert_null(strstr(text, ":143  imap"));
+	free(text);
+	text = output(&command_show, &status, "2001:db8::1", "--json", NULL);
+	assert_int_equal(status, TOOL_OK);
+	has(text, "\"port\": 143");
+	free(text);
+	text = output(&command_show, &status, "198.51.100.0", NULL);
+	assert_int_equal(status, TOOL_OK);
+	has(text, "198.51.100.0:25  silent");
+	free(text);
+	free(output(&command_show, &status, "203.0.113.9", NULL));
+	assert_int_equal(status, TOOL_NOTHING);
+	free(output(&command_show, &status, "192.0.2.1:0", NULL));
+	assert_int_equal(status, TOOL_USAGE);
+	free(output(&command_show, &status, "mail.example.net", NULL));
+	assert_int_equal(status, TOOL_USAGE);
+	free(output(&command_show, &status, NULL));
+	assert_int_equal(status, TOOL_USAGE);
+}
+
+static void
+test_sweeps(void **state)
+{
+	int status;
+	char *text = output(&command_sweeps, &status, "-v", NULL);
+
+	(void)state;
+	assert_int_equal(status, TOOL_OK);
+	has(text, SAMPLE_ID);
+	has(text, "balanced");
+	has(text, "send: index passed");
+	has(text, "agree");
+	assert_null(strstr(text, "OFF"));
+	free(text);
+	text = output(&command_sweeps, &status, "--json", NULL);
+	has(text, "\"balanced\":true");
+	has(text, "\"syn_packets\":0");
+	free(text);
+	free(output(&command_sweeps, &status, "--sweep", "other", NULL));
+	assert_int_equal(status, TOOL_NOTHING);
+}
+
+static void
+test_stats(void **state)
+{
+	int status;
+	char *text = output(&command_stats, &status, NULL);
+
+	(void)state;
+	assert_int_equal(status, TOOL_OK);
+	has(text, "POP3 without TLS: 2 IPv4 addresses, 1 IPv6\n");
+	has(text, "IMAP without TLS: 2 IPv4 addresses, 0 IPv6\n");
+	has(text, "both 1, only POP3 1, only IMAP 1 (IPv6: 0, 1, 0)\n");
+	has(text, "DE");
+	has(text, "total");
+	free(text);
+	text = output(&command_stats, &status, "--by", "asn", "--top", "1",
+	    "--csv", NULL);
+	has(text, "\"asn\",\"as_name\",\"services\"");
+	has(text, "\"Example, Inc\",");
+	has(text, "\"(rest)\",,");
+	has(text, "\"(total)\",,16,");
+	has(text, "\"(unknown)\"");
+	free(text);
+	text = output(&command_stats, &status, "--json", "--by", "port", NULL);
+	has(text, "\"port\": \"110\"");
+	free(text);
+	free(output(&command_stats, &status, "--by", "moon", NULL));
+	assert_int_equal(status, TOOL_USAGE);
+}
+
+static void
+test_status_without_daemon(void **state)
+{
+	int status;
+
+	(void)state;
+	free(output(&command_status, &status, NULL));
+	assert_int_equal(status, TOOL_ERROR);
+}
+
+static int
+make_sample(void **state)
+{
+	(void)state;
+	sample_make(datadir);
+	return 0;
+}
+
+static int
+remove_sample(void **state)
+{
+	(void)state;
+	help_remove(datadir);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_dump),
+		cmocka_unit_test(test_dump_filters),
+		cmocka_unit_test(test_dump_exits),
+		cmocka_unit_test(test_dump_silent),
+		cmocka_unit_test(test_show),
+		cmocka_unit_test(test_show_targets),
+		cmocka_unit_test(test_sweeps),
+		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_status_without_daemon),
+	};
+
+	return cmocka_run_group_tests(tests, make_sample, remove_sample);
+}

@@ -1,0 +1,369 @@
+/* test_feed_make.c: the files of a feed, and the statistics beside them. */
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "storage/feed_make.h"
+#include "storage/statistics.h"
+#include "storage/text.h"
+#include "test/unit/store_help.h"
+#include "test/unit/tool_help.h"
+
+static char datadir[64];
+
+/* Write feeds into a new directory; rows written. */
+static uint64_t
+make_feeds(char dir[64], const struct recipients *all, enum feed_kind kind)
+{
+	char error[STORE_ERROR_MAX], mistake[HOLES_ERROR_MAX];
+	struct store *s = store_open(datadir, NULL, error);
+	struct holes *holes = holes_read("conf/smtp-vulnerable", mistake);
+	struct feed_order order = {
+		.recipients = all, .holes = holes, .kind = kind, .gone_after = 3
+	};
+	uint64_t rows;
+
+	assert_non_null(s);
+	assert_non_null(holes);
+	snprintf(dir, 64, "/tmp/mailsweep-feeds-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	order.files =
+	    feed_files_new(dir, store_info(s)->sweep.start_us, kind, all);
+	assert_int_equal(feed_make(s, &order, &rows), 0);
+	assert_int_equal(feed_files_finish(order.files), 0);
+	feed_files_free(order.files);
+	holes_free(holes);
+	store_close(s);
+	return rows;
+}
+
+/* Rows of a file, its header apart; 0 when there is none. */
+static unsigned
+rows_of(const char *dir, const char *name)
+{
+	char path[256], *text;
+	unsigned n = 0;
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	if (access(path, F_OK) < 0)
+		return 0;
+	text = file_text(path, NULL);
+	for (const char *c = text; *c; c++)
+		n += *c == '\n';
+	free(text);
+	return n - 1;
+}
+
+static unsigned
+files_in(const char *dir)
+{
+	DIR *d = opendir(dir);
+	unsigned n = 0;
+
+	assert_non_null(d);
+	for (const struct dirent *e; (e = readdir(d));)
+		n +=
+		    strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+	closedir(d);
+	return n;
+}
+
+/* python3's csv module and the expressions of others' tools agree. */
+static void
+read_elsewhere(const char *dir)
+{
+	struct buf banner = { 0 };
+	int status;
+	pid_t pid;
+
+	text_add(&banner, hostile_greeting, hostile_length);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		execlp("python3", "python3", "test/unit/feed_roundtrip.py", dir,
+		    "storage/feeds", banner.s, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	buf_free(&banner);
+}
+
+static void
+test_everything(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned rows;
+	} files[] = {
+		{ "2026-11-21-scan_pop3-all-all.csv", 6 },
+		{ "2026-11-21-scan_pop3_vulnerable-all-all.csv",
+		    SAMPLE_POP3_VULNERABLE4 },
+		{ "2026-11-21-scan_imap-all-all.csv", 3 },
+		{ "2026-11-21-scan_imap_vulnerable-all-all.csv",
+		    SAMPLE_IMAP_VULNERABLE4 },
+		{ "2026-11-21-scan_smtp-all-all.csv", 3 },
+		{ "2026-11-21-scan_smtp_vulnerable-all-all.csv", 1 },
+		{ "2026-11-21-scan6_pop3-all-all.csv", 1 },
+		{ "2026-11-21-scan6_pop3_vulnerable-all-all.csv", 1 },
+		{ "2026-11-21-scan6_imap-all-all.csv", 1 },
+	};
+	struct recipient all = { .name = "all", .everything = true };
+	struct recipients one = { &all, 1 };
+	char dir[64];
+	uint64_t rows = make_feeds(dir, &one, FEED_ALL_ROWS), sum = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		if (rows_of(dir, files[i].name) != files[i].rows)
+			fail_msg("%s: %u rows", files[i].name,
+			    rows_of(dir, files[i].name));
+		sum += files[i].rows;
+	}
+	assert_int_equal(rows, sum);
+	/* No rows, no file; nothing temporary is left. */
+	assert_int_equal(files_in(dir), sizeof files / sizeof files[0]);
+	read_elsewhere(dir);
+	help_remove(dir);
+}
+
+static void
+test_filters(void **state)
+{
+	char poland[][3] = { "PL" }, type[] = "scan_pop3",
+	     column[] = "x_evidence";
+	char *types[] = { type }, *columns[] = { column };
+	uint32_t asns[] = { 64502 };
+	struct recipient v[] = {
+		{ .name = "cert_pl",
+		    .countries = poland,
+		    .ncountries = 1,
+		    .columns = columns,
+		    .ncolumns = 1 },
+		{ .name = "as_x",
+		    .asns = asns,
+		    .nasns = 1,
+		    .min_severity = SEVERITY_CRITICAL },
+		{ .name = "typed",
+		    .everything = true,
+		    .types = types,
+		    .ntypes = 1 },
+	};
+	struct recipients all = { v, 3 };
+	char dir[64];
+
+	(void)state;
+	make_feeds(dir, &all, FEED_NEW_ROWS);
+	assert_int_equal(
+	    rows_of(dir, "2026-11-21-scan_pop3-cert_pl_new-geo.csv"), 3);
+	assert_int_equal(rows_of(dir,
+			     "2026-11-21-scan_pop3_vulnerable-cert_pl_new-"
+			     "geo.csv"),
+	    1);
+	assert_int_equal(rows_of(dir,
+			     "2026-11-21-scan_smtp_vulnerable-as_x_new-"
+			     "asn.csv"),
+	    1);
+	assert_int_equal(
+	    rows_of(dir, "2026-11-21-scan_pop3-typed_new-all.csv"), 6);
+	assert_int_equal(files_in(dir), 4);
+	read_elsewhere(dir);
+	help_remove(dir);
+	make_feeds(dir, &all, FEED_GONE_ROWS);
+	assert_int_equal(files_in(dir), 0);
+	help_remove(dir);
+}
+
+/* What was begun and not finished leaves nothing behind. */
+static void
+test_unfinished(void **state)
+{
+	struct recipient all = { .name = "all", .everything = true };
+	struct recipients one = { &all, 1 };
+	char dir[] = "/tmp/mailsweep-feeds-XXXXXX";
+	struct buf line = { 0 };
+	struct feed_files *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	f = feed_files_new(dir, SAMPLE_START_US, FEED_ALL_ROWS, &one);
+	for (int i = 0; i < 100000; i++)
+		buf_putc(&line, 'x');
+	assert_int_equal(feed_files_add(f, 0, FEED_POP3, false, &line), 0);
+	assert_int_equal(feed_files_add(f, 0, FEED_IMAP, true, &line), 0);
+	assert_int_equal(files_in(dir), 2);
+	feed_files_free(f);
+	assert_int_equal(files_in(dir), 0);
+	assert_int_equal(rmdir(dir), 0);
+	f = feed_files_new(dir, SAMPLE_START_US, FEED_ALL_ROWS, &one);
+	assert_int_equal(feed_files_add(f, 0, FEED_POP3, false, &line), -1);
+	feed_files_free(f);
+	buf_free(&line);
+}
+
+static struct statistics *
+count(enum cut a, enum cut b)
+{
+	char error[STORE_ERROR_MAX];
+	struct store *s = store_open(datadir, NULL, error);
+	struct statistics *st = statistics_new(a, b);
+	struct store_scan *scan;
+	struct row r = { 0 };
+
+	assert_non_null(s);
+	scan = store_scan_new(s);
+	while (store_scan_next(scan, &r.target, &r.head)) {
+		r.body = NULL;
+		if (statistics_wants_body(st, &r.head))
+			assert_true(store_scan_body(scan, &r.body, &r.len));
+		statistics_add(st, &r);
+	}
+	store_scan_free(scan);
+	store_close(s);
+	return st;
+}
+
+static uint64_t
+sum_states(const struct counts *c)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < TLS_STATES; i++)
+		sum += c->tls[i];
+	return sum;
+}
+
+/* Whatever the cut: rows sum to the total, states to the services. */
+static void
+test_sums_close(void **state)
+{
+	(void)state;
+	for (int a = CUT_NONE; a < CUT_COUNT; a++)
+		for (int b = CUT_NONE; b < CUT_COUNT; b++) {
+			struct statistics *s = count((enum cut)a, (enum cut)b);
+			struct counts sum = { 0 };
+			const struct stat_row *rows;
+			size_t n;
+
+			rows = statistics_rows(s, &n);
+			for (size_t i = 0; i < n; i++)
+				counts_add(&sum, &rows[i].counts);
+			assert_int_equal(sum_states(&sum), sum.services);
+			assert_int_equal(
+			    statistics_total(s)->services, SAMPLE_SERVICES);
+			/* Findings overlap; all others divide. */
+			if (a != CUT_FINDING && b != CUT_FINDING)
+				assert_memory_equal(
+				    &sum, statistics_total(s), sizeof sum);
+			else
+				assert_true(sum.services >= SAMPLE_SERVICES);
+			statistics_free(s);
+		}
+}
+
+static void
+test_states(void **state)
+{
+	struct statistics *s = count(CUT_NONE, CUT_NONE);
+	const struct counts *t = statistics_total(s);
+
+	(void)state;
+	assert_int_equal(t->tls[TLS_COMPLETED], 3);
+	assert_int_equal(t->tls[TLS_IMPLICIT], 1);
+	assert_int_equal(t->tls[TLS_BROKEN], 3);
+	assert_int_equal(t->tls[TLS_REFUSED], 1);
+	assert_int_equal(t->tls[TLS_NOT_OFFERED], 5);
+	assert_int_equal(t->tls[TLS_UNKNOWN], 3);
+	assert_int_equal(t->no_tls, 5);
+	assert_int_equal(t->cleartext_login, 7);
+	assert_int_equal(t->phantoms, 1);
+	statistics_free(s);
+}
+
+/* The headline is what an unfiltered recipient's file has, by address. */
+static void
+test_headline(void **state)
+{
+	struct statistics *s = count(CUT_COUNTRY, CUT_PROTOCOL);
+	const struct headline *h = statistics_headline(s);
+
+	(void)state;
+	assert_int_equal(h->pop3[0], SAMPLE_POP3_VULNERABLE4);
+	assert_int_equal(h->pop3[1], 1);
+	assert_int_equal(h->imap[0], SAMPLE_IMAP_VULNERABLE4);
+	assert_int_equal(h->both[0], 1);
+	assert_int_equal(h->only_pop3[0], 1);
+	assert_int_equal(h->only_imap[0], 1);
+	assert_int_equal(h->only_pop3[1], 1);
+	assert_int_equal(h->preauth[0], 1);
+	assert_int_equal(h->addresses[0], 13);
+	assert_int_equal(h->addresses[1], 1);
+	assert_int_equal(h->rows, SAMPLE_ROWS);
+	assert_int_equal(h->services, SAMPLE_SERVICES);
+	assert_int_equal(h->other, 1);
+	statistics_free(s);
+}
+
+static void
+test_labels(void **state)
+{
+	struct statistics *s = count(CUT_ASN, CUT_PRODUCT);
+	const struct stat_row *rows;
+	char label[CUT_LABEL_MAX];
+	size_t n;
+
+	(void)state;
+	rows = statistics_rows(s, &n);
+	assert_true(n >= 6);
+	for (size_t i = 0; i < n; i++) {
+		statistics_label(s, &rows[i], 0, label);
+		if (statistics_is_unknown(s, &rows[i]))
+			assert_string_equal(label, "(unknown)");
+		statistics_label(s, &rows[i], 1, label);
+		assert_true(label[0] != '\0');
+	}
+	assert_string_equal(statistics_as_name(s, 64500), "Example, Inc");
+	assert_string_equal(statistics_as_name(s, 1), "");
+	statistics_free(s);
+}
+
+static int
+make_sample(void **state)
+{
+	(void)state;
+	sample_make(datadir);
+	return 0;
+}
+
+static int
+remove_sample(void **state)
+{
+	(void)state;
+	help_remove(datadir);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_unfinished),
+		cmocka_unit_test(test_sums_close),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_headline),
+		cmocka_unit_test(test_labels),
+	};
+
+	return cmocka_run_group_tests(tests, make_sample, remove_sample);
+}

@@ -1,0 +1,26 @@
+# The tool: feeds, statistics, commands.
+TOOL_TEXT = storage/text storage/buf
+TOOL_ROW  = storage/row storage/record engine/addr $(TOOL_TEXT)
+TOOL_FEED = storage/feed storage/feed_columns storage/feed_values \
+	storage/feed_own storage/csv storage/tls_names storage/cert_fields \
+	storage/holes $(TOOL_ROW)
+TOOL_STORE = storage/store storage/info storage/account engine/stats \
+	engine/ranges
+TOOL_SAMPLE = $(TOOL_STORE) storage/store_sealed storage/store_catalog \
+	storage/store_write storage/pending storage/checkpoint \
+	test/unit/store_help test/unit/tool_help
+TOOL_MAKE = storage/feed_make storage/feed_match storage/feed_files $(TOOL_FEED)
+TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
+	engine/conf_recipient engine/conf_value engine/conf_words \
+	engine/conf_save engine/log
+UNIT_commands = storage/cmd_dump storage/cmd_show storage/cmd_sweeps \
+	storage/cmd_stats storage/cmd_status storage/cmd_feed storage/tool \
+	storage/filter storage/json_out storage/show storage/show_chain \
+	storage/advice storage/progress storage/statistics storage/cut \
+	storage/stats_print storage/stats_data \
+	$(TOOL_MAKE) $(TOOL_SAMPLE) $(TOOL_CONF)
+UNIT_text = storage/csv $(TOOL_TEXT)
+UNIT_holes = storage/holes storage/advice $(TOOL_ROW)
+UNIT_feed = storage/feed_match $(TOOL_FEED) $(TOOL_SAMPLE)
+UNIT_feed_make = storage/statistics storage/cut $(TOOL_MAKE) $(TOOL_SAMPLE)
+UNIT_progress = storage/progress $(TOOL_TEXT)
