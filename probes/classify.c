@@ -85,11 +85,15 @@ greeting_protocol(const uint8_t *s, size_t len)
 	return PROTOCOL_UNKNOWN;
 }
 
-/* MySQL: length, sequence 0, protocol 10 (or an error packet, 255). */
+/*
+ * MySQL: length, sequence 0, protocol 10, which is LF and ends our line; or
+ * an error packet, 255.
+ */
 static bool
 mysql(const uint8_t *s, size_t len)
 {
-	return len > 5 && s[2] == 0 && s[3] == 0 && (s[4] == 10 || s[4] == 255);
+	return len >= 4 && s[0] != 0 && s[2] == 0 && s[3] == 0 &&
+	    (len == 4 || s[4] == 255);
 }
 
 const char *
