@@ -48,6 +48,7 @@ struct dial {
 	struct dial_note *failed; /* a ring: wire 1's way back has not */
 	unsigned ready_first, nready, failed_first, nfailed;
 	bool reading; /* wire 1 is watched */
+	bool alone; /* packet has gone before us: the parent sees to it */
 	bool stop;
 	int status;
 	struct handoff handoff;
@@ -140,7 +141,10 @@ put_ended(struct dial *d, const struct connected *e)
 		put_failed(d, &e->contact, e->step, e->error, NULL);
 }
 
-/* Up to WIRE_FDS_MAX in one message. 0, or -1: not now, or never again. */
+/*
+ * Up to WIRE_FDS_MAX in one message. 0, or -1: not now. A wire whose other
+ * end has gone is full for good; what that means the parent decides.
+ */
 static int
 send_some_ready(struct dial *d)
 {
@@ -155,13 +159,8 @@ send_some_ready(struct dial *d)
 		fds[i] = r->fd;
 	}
 	if (wire_send_fds(FD_DIALED, message, n * sizeof message[0], fds, n) <
-	    0) {
-		if (errno != EAGAIN) {
-			log_error("wire to the probes: %s", strerror(errno));
-			stop(d, 1);
-		}
+	    0)
 		return -1;
-	}
 	/* The message owns them now. */
 	for (unsigned i = 0; i < n; i++)
 		close(fds[i]);
@@ -175,13 +174,8 @@ static int
 send_one_failed(struct dial *d)
 {
 	if (wire_send(FD_HANDOFF, &d->failed[d->failed_first],
-		sizeof d->failed[0]) < 0) {
-		if (errno != EAGAIN) {
-			log_error("wire to packet: %s", strerror(errno));
-			stop(d, 1);
-		}
+		sizeof d->failed[0]) < 0)
 		return -1;
-	}
 	d->failed_first = (d->failed_first + 1) % d->cap;
 	d->nfailed--;
 	return 0;
@@ -260,6 +254,14 @@ has_room(const struct dial *d)
 }
 
 static void
+forget_handoff(struct dial *d)
+{
+	d->alone = true;
+	epoll_ctl(d->epoll, EPOLL_CTL_DEL, FD_HANDOFF, NULL);
+	d->nfailed = 0;
+}
+
+static void
 read_handoffs(struct dial *d)
 {
 	for (unsigned i = 0; i < TURN && has_room(d); i++) {
@@ -270,8 +272,7 @@ read_handoffs(struct dial *d)
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n == 0) {
-			log_error("packet is gone");
-			stop(d, 1);
+			forget_handoff(d);
 			return;
 		}
 		if (n > 0)
@@ -308,7 +309,7 @@ watch_handoff(struct dial *d)
 {
 	bool want = has_room(d);
 
-	if (want == d->reading)
+	if (want == d->reading || d->alone)
 		return;
 	d->reading = want;
 	watch(d, EPOLL_CTL_MOD, FD_HANDOFF, want ? EPOLLIN : 0, EVENT_HANDOFF);

@@ -123,18 +123,15 @@ answer(void *context, unsigned source, uint16_t sport, const struct target *t,
 		send_frames(p);
 }
 
+/*
+ * A wire whose other end has gone is full for good: who died, and what that
+ * means, is the parent's to see.
+ */
 static int
 hand_on(void *context, const struct handoff *h)
 {
-	struct packet *p = context;
-
-	if (wire_send(FD_HANDOFF, h, HANDOFF_HEAD + h->len) == 0)
-		return 0;
-	if (errno != EAGAIN) {
-		log_error("wire to dial: %s", strerror(errno));
-		stop(p, 1);
-	}
-	return -1;
+	(void)context;
+	return wire_send(FD_HANDOFF, h, HANDOFF_HEAD + h->len);
 }
 
 static void
@@ -151,13 +148,7 @@ noted(void *context)
 	struct packet *p = context;
 
 	p->noted_us = p->now.mono_us;
-	if (notes_send(p->notes, FD_NOTES_PACKET, p->now.mono_us) == 0)
-		return true;
-	if (errno != EAGAIN) {
-		log_error("wire to store: %s", strerror(errno));
-		stop(p, 1);
-	}
-	return false;
+	return notes_send(p->notes, FD_NOTES_PACKET, p->now.mono_us) == 0;
 }
 
 static const struct flow_actions actions = { answer, hand_on, note, noted };
@@ -243,13 +234,10 @@ read_dial(struct packet *p)
 			return;
 		len = wire_recv(FD_HANDOFF, &n, sizeof n);
 
-		if (len < 0 && errno == EAGAIN)
+		if (len == 0)
+			p->fds[WAKE_DIAL].fd = -1;
+		if (len == 0 || (len < 0 && errno == EAGAIN))
 			return;
-		if (len == 0) {
-			log_error("dial is gone");
-			stop(p, 1);
-			return;
-		}
 		if (len == (ssize_t)sizeof n)
 			flow_dial_failed(p->flow, &n, p->now);
 	}

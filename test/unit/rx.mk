@@ -1,7 +1,15 @@
 # What is received, and what becomes of it.
+RX_FLOW = engine/flow engine/flow_entry engine/flow_turn engine/flow_time \
+    engine/waiting engine/limits engine/cookie engine/addr engine/ranges \
+    engine/conf_port
 UNIT_segment = engine/segment engine/frame engine/addr
 UNIT_waiting = engine/waiting engine/cookie engine/addr
 UNIT_limits = engine/limits engine/cookie engine/addr
-UNIT_flow = engine/flow engine/flow_entry engine/flow_turn engine/flow_time \
-    engine/waiting engine/limits engine/cookie engine/addr engine/ranges \
-    engine/conf_port
+UNIT_flow = $(RX_FLOW)
+# Root only, in namespaces of its own; test/e2e/adoption.sh runs it.
+UNIT_adoption = $(RX_FLOW) engine/packet engine/dial engine/adopt \
+    engine/connect engine/notes engine/segment engine/frame engine/link \
+    engine/link_packet engine/link_libnet engine/link_pcap engine/neighbour \
+    engine/nft engine/wire engine/stats engine/role engine/log \
+    engine/sandbox engine/sandbox_rules engine/landlock engine/proc \
+    engine/sports
