@@ -107,14 +107,20 @@ open_control(const struct conf *conf)
 	return s;
 }
 
+/* As many as we would like, or as many as we may. */
 static void
 raise_file_limit(void)
 {
 	struct rlimit limit = { FILES_MAX, FILES_MAX };
 
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_warn(
-		    "no more than the usual open files: %s", strerror(errno));
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		log_debug("at most %llu open files a process",
+		    (unsigned long long)limit.rlim_cur);
+	}
 }
 
 static void

@@ -23,19 +23,19 @@
 #include "engine/sandbox_rules.h"
 #include "engine/wire.h"
 
-enum { STATUS_SIGSYS = 99, PATH_TEXT = 64, THREADS_MAX = 256 };
+enum { STATUS_SIGSYS = 99, PATH_TEXT = 64 };
 
 /* What a role keeps; the rest is taken from all alike. */
 static const struct rights {
 	const char *user;
 	uint8_t uid_offset; /* from uid_base, where there is no such user */
-	bool empty_root, net_admin, files, threads;
+	bool empty_root, net_admin, files;
 } rights[ROLE_COUNT] = {
-	[ROLE_SEND] = { "_mailsweep-net", 1, true, false, false, true },
-	[ROLE_PACKET] = { "_mailsweep-net", 1, true, false, false, false },
-	[ROLE_DIAL] = { "_mailsweep-dial", 2, true, true, false, false },
-	[ROLE_STORE] = { "_mailsweep", 0, false, false, true, false },
-	[ROLE_PROBE] = { "_mailsweep-probe", 3, true, false, false, false },
+	[ROLE_SEND] = { "_mailsweep-net", 1, true, false, false },
+	[ROLE_PACKET] = { "_mailsweep-net", 1, true, false, false },
+	[ROLE_DIAL] = { "_mailsweep-dial", 2, true, true, false },
+	[ROLE_STORE] = { "_mailsweep", 0, false, false, true },
+	[ROLE_PROBE] = { "_mailsweep-probe", 3, true, false, false },
 };
 
 const char *
@@ -112,8 +112,7 @@ set_limits(const struct rights *r)
 	struct stat st;
 
 	set_limit(RLIMIT_CORE, 0);
-	/* Threads count, and those of all processes of a user together. */
-	set_limit(RLIMIT_NPROC, r->threads ? THREADS_MAX : 0);
+	set_limit(RLIMIT_NPROC, 0);
 	/* A log that goes to a file is the one file it may still write. */
 	if (!r->files &&
 	    (fstat(STDERR_FILENO, &st) < 0 || !S_ISREG(st.st_mode)))
