@@ -268,7 +268,7 @@ ranges_has(const struct ranges *r, const struct addr *a)
 		const uint32_t *g = r->guide4 + (addr_to4(a) >> GUIDE4_SHIFT);
 
 		low = g[0];
-		high = g[1] < r->n ? g[1] + (size_t)1 : r->n;
+		high = g[1]; /* what lies behind is looked at anyway */
 	}
 	while (low < high) { /* the first piece that does not end before w */
 		size_t mid = (low + high) / 2;
