@@ -2,12 +2,14 @@
 #ifndef ENGINE_LINK_H
 #define ENGINE_LINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "engine/addr.h"
 #include "engine/conf.h"
 #include "engine/frame.h"
+#include "engine/ranges.h"
 
 enum { LINK_BATCH = 64 };
 
@@ -51,5 +53,13 @@ int link_send(struct link *, uint8_t (*frames)[FRAME_MAX], const uint32_t *lens,
 int link_neighbour(const char *interface, const struct addr *source,
     const struct addr *towards, const char *mac_text, int wait_ms,
     struct frame_link *);
+
+/*
+ * The same for all targets of a family, towards the first of them: 1 = found;
+ * 0 = none is needed, there is no such target or (*no_source) no such source
+ * address; -1 with errno, and the target that was asked for in *towards.
+ */
+int link_ends(const struct conf *, const struct ranges *targets, bool four,
+    struct frame_link *, struct addr *towards, bool *no_source);
 
 #endif

@@ -17,7 +17,12 @@
 
 #include "engine/link.h"
 
-enum { ANSWER_CAP = 8192, REQUEST_CAP = 256, ASK_AGAIN_MS = 100 };
+enum {
+	ANSWER_CAP = 8192,
+	REQUEST_CAP = 256,
+	ASK_AGAIN_MS = 100,
+	RESOLVE_MS = 3000
+};
 
 /* States in which the kernel itself would use the address. */
 enum {
@@ -375,4 +380,33 @@ link_neighbour(const char *interface, const struct addr *source,
 	close(fd);
 	errno = saved;
 	return r;
+}
+
+static const struct addr *
+source_of(const struct conf *conf, bool four)
+{
+	for (uint32_t i = 0; i < conf->nsources; i++)
+		if (addr_is4(&conf->sources[i]) == four)
+			return &conf->sources[i];
+	return NULL;
+}
+
+int
+link_ends(const struct conf *conf, const struct ranges *targets, bool four,
+    struct frame_link *ends, struct addr *towards, bool *no_source)
+{
+	const struct addr *source = source_of(conf, four);
+	const char *mac = four ? conf->gateway_mac : conf->gateway_mac6;
+
+	memset(ends, 0, sizeof *ends);
+	*no_source = false;
+	if (!ranges_first(targets, four, towards))
+		return 0;
+	*no_source = source == NULL;
+	if (source == NULL)
+		return 0;
+	if (link_neighbour(
+		conf->interface, source, towards, mac, RESOLVE_MS, ends) == -1)
+		return -1;
+	return 1;
 }

@@ -19,7 +19,6 @@
 
 enum {
 	WAIT_MS = 10, /* for frames and messages, at most */
-	NEIGHBOUR_MS = 3000,
 	BATCHES_MAX = 16, /* of frames, before messages are looked at */
 	MESSAGES_MAX = 256,
 	NOTES_MAX = 8 * FLOW_BATCH,
@@ -340,37 +339,18 @@ run(struct packet *p)
 
 /* ---- start and end ------------------------------------------------------- */
 
-static const struct addr *
-source_of(const struct conf *conf, bool four)
-{
-	for (uint32_t i = 0; i < conf->nsources; i++)
-		if (addr_is4(&conf->sources[i]) == four)
-			return &conf->sources[i];
-	return NULL;
-}
-
 /* Where frames to the targets of a family go; without any, nowhere. */
 static void
 find_ends(const struct role_args *args, bool four, struct frame_link *ends)
 {
-	const struct conf *conf = args->conf;
-	const struct addr *source = source_of(conf, four);
-	struct addr first, last;
+	char text[ADDR_TEXT_MAX];
+	struct addr towards;
+	bool no_source; /* send says so */
 
-	memset(ends, 0, sizeof *ends);
-	for (size_t i = 0; i < ranges_pieces(args->targets); i++) {
-		ranges_piece(args->targets, i, &first, &last);
-		if (addr_is4(&first) != four)
-			continue;
-		if (source == NULL)
-			return; /* send says so */
-		if (link_neighbour(conf->interface, source, &first,
-			four ? conf->gateway_mac : conf->gateway_mac6,
-			NEIGHBOUR_MS, ends) < 0)
-			fatal("%s: next hop: %s", conf->interface,
-			    strerror(errno));
-		return;
-	}
+	if (link_ends(args->conf, args->targets, four, ends, &towards,
+		&no_source) < 0)
+		fatal("%s: next hop towards %s: %s", args->conf->interface,
+		    addr_text(&towards, text), strerror(errno));
 }
 
 static void

@@ -241,6 +241,25 @@ ranges_piece(
 	*last = addr_of(r->v[piece].last);
 }
 
+/* In their order IPv4 lies inside the low IPv6 addresses (::ffff:0:0/96). */
+bool
+ranges_first(const struct ranges *r, bool four, struct addr *found)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct piece *p = &r->v[i];
+		wide first = p->first;
+
+		if (four && first < MAPPED_FIRST)
+			first = MAPPED_FIRST;
+		else if (!four && first >= MAPPED_FIRST && first <= MAPPED_LAST)
+			first = MAPPED_LAST + 1;
+		*found = addr_of(first);
+		if (first <= p->last && addr_is4(found) == four)
+			return true;
+	}
+	return false;
+}
+
 struct addr
 ranges_at(const struct ranges *r, uint64_t index)
 {

@@ -46,6 +46,9 @@ size_t ranges_pieces(const struct ranges *); /* disjoint ranges */
 void ranges_piece(
     const struct ranges *, size_t piece, struct addr *first, struct addr *last);
 
+/* The lowest address of one family; false: there is none. */
+bool ranges_first(const struct ranges *, bool four, struct addr *);
+
 /* The address at an index below ranges_count (not RANGES_MANY), ascending. */
 struct addr ranges_at(const struct ranges *, uint64_t index);
 bool ranges_has(const struct ranges *, const struct addr *);

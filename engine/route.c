@@ -106,29 +106,13 @@ has_source(const struct conf *conf, bool four)
 	return false;
 }
 
-/* One target of a family; the pieces are in ascending order. */
-static bool
-find_target(const struct ranges *targets, bool four, struct addr *found)
-{
-	size_t n = ranges_pieces(targets);
-
-	for (size_t i = 0; i < n; i++) {
-		struct addr last;
-
-		ranges_piece(targets, i, found, &last);
-		if (addr_is4(found) == four)
-			return true;
-	}
-	return false;
-}
-
 static void
 resolve_family(struct conf *conf, const struct ranges *targets, bool four)
 {
 	struct addr target, source;
 
 	if (has_source(conf, four) || conf->nsources == CONF_SOURCES_MAX ||
-	    !find_target(targets, four, &target) ||
+	    !ranges_first(targets, four, &target) ||
 	    !source_towards(&target, &source))
 		return;
 	conf->sources[conf->nsources++] = source;

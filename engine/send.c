@@ -16,7 +16,6 @@ enum {
 	TICK_MS = 50, /* statistics, pressure, shares of the rate */
 	NOTE_MS = 1000,
 	LAST_NOTE_MS = 1000, /* how long a full wire may hold up the end */
-	NEIGHBOUR_MS = 3000,
 	DUE_MAX = 256, /* follow-ups in one message */
 	PRESSURE_FULL = 1000
 };
@@ -48,63 +47,21 @@ now_us(void)
 
 /* ---- set-up -------------------------------------------------------------- */
 
-/*
- * One target of that family. In their order IPv4 lies inside the low IPv6
- * addresses (::ffff:0:0/96), so IPv6 is at one end or the other.
- */
-static bool
-find_target(const struct ranges *r, bool four, struct addr *found)
-{
-	uint64_t low = 0, high = ranges_count(r) - 1;
-	struct addr first4 = addr_from4(0);
-
-	while (four && low < high) {
-		uint64_t mid = low + (high - low) / 2;
-		struct addr a = ranges_at(r, mid);
-
-		if (addr_cmp(&a, &first4) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	*found = ranges_at(r, low);
-	if (!four && addr_is4(found))
-		*found = ranges_at(r, high);
-	return addr_is4(found) == four;
-}
-
-static const struct addr *
-find_source(const struct conf *conf, bool four)
-{
-	for (uint32_t i = 0; i < conf->nsources; i++)
-		if (addr_is4(&conf->sources[i]) == four)
-			return &conf->sources[i];
-	return NULL;
-}
-
-/* Both MACs of a family that has targets and a source address. */
 static void
-find_link(const struct role_args *args, bool four, struct frame_link *link)
+find_ends(const struct role_args *args, bool four, struct frame_link *ends)
 {
-	const struct conf *conf = args->conf;
-	const struct addr *source = find_source(conf, four);
 	char text[ADDR_TEXT_MAX];
-	struct addr target;
+	struct addr towards;
+	bool no_source;
 
-	memset(link, 0, sizeof *link);
-	if (!find_target(args->targets, four, &target))
-		return;
-	if (source == NULL) {
+	if (link_ends(args->conf, args->targets, four, ends, &towards,
+		&no_source) == -1)
+		fatal("%s: next hop towards %s: %s", args->conf->interface,
+		    addr_text(&towards, text), strerror(errno));
+	if (no_source)
 		log_warn("IPv%d targets, but no such source address: "
 			 "they are counted as not sent",
 		    four ? 4 : 6);
-		return;
-	}
-	if (link_neighbour(conf->interface, source, &target,
-		four ? conf->gateway_mac : conf->gateway_mac6, NEIGHBOUR_MS,
-		link) == -1)
-		fatal("%s: next hop towards %s: %s", conf->interface,
-		    addr_text(&target, text), strerror(errno));
 }
 
 static void
@@ -117,8 +74,8 @@ open_all(struct send *s)
 	s->nthreads = args->sweep->threads;
 	if (s->nthreads < 1 || s->nthreads > SWEEP_THREADS_MAX)
 		fatal("a sweep of %u sender threads", s->nthreads);
-	find_link(args, true, &links[0]);
-	find_link(args, false, &links[1]);
+	find_ends(args, true, &links[0]);
+	find_ends(args, false, &links[1]);
 	if (sender_plan_init(&s->plan, conf, args->targets, args->excluded,
 		args->sweep, links) == -1)
 		fatal("frames: %s", strerror(errno));

@@ -112,6 +112,46 @@ pieces_by_number(void **state)
 }
 
 static void
+assert_first(const struct ranges *r, bool four, const char *want)
+{
+	char text[ADDR_TEXT_MAX];
+	struct addr a;
+
+	assert_int_equal(ranges_first(r, four, &a), want != NULL);
+	if (want != NULL)
+		assert_string_equal(addr_text(&a, text), want);
+}
+
+/* IPv4 lies among the low IPv6 addresses, and may touch them. */
+static void
+first_of_a_family(void **state)
+{
+	struct ranges *both = SET("fd00::7/128", "192.0.2.0/25");
+	struct ranges *low = SET("::5", "198.18.0.1");
+	struct ranges *all = SET("::/0", "0.0.0.0/0");
+	struct ranges *above = SET("255.255.255.255", "::1:0:0:0/127");
+	struct ranges *none = set_of((const char *const[]){ NULL });
+
+	(void)state;
+	assert_first(both, true, "192.0.2.0");
+	assert_first(both, false, "fd00::7");
+	assert_first(low, true, "198.18.0.1");
+	assert_first(low, false, "::5");
+	assert_first(all, true, "0.0.0.0");
+	assert_first(all, false, "::");
+	assert_int_equal(ranges_pieces(above), 1);
+	assert_first(above, true, "255.255.255.255");
+	assert_first(above, false, "::1:0:0:0");
+	assert_first(none, true, NULL);
+	assert_first(none, false, NULL);
+	ranges_free(both);
+	ranges_free(low);
+	ranges_free(all);
+	ranges_free(above);
+	ranges_free(none);
+}
+
+static void
 the_whole_of_ip4(void **state)
 {
 	struct ranges *r = SET("0.0.0.0/0");
@@ -371,6 +411,7 @@ main(void)
 		cmocka_unit_test(at_walks_the_pieces),
 		cmocka_unit_test(overlaps_and_neighbours_merge),
 		cmocka_unit_test(pieces_by_number),
+		cmocka_unit_test(first_of_a_family),
 		cmocka_unit_test(the_whole_of_ip4),
 		cmocka_unit_test(an_empty_set_has_nothing),
 		cmocka_unit_test(text_of_ip6_never_means_ip4),

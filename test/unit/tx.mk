@@ -10,4 +10,4 @@ UNIT_sender = engine/sender engine/ranges engine/addr engine/cookie \
     engine/frame engine/permute engine/sweep engine/pacer engine/log
 UNIT_send = engine/send $(UNIT_sender) engine/wire engine/stats engine/role
 UNIT_link = engine/link engine/link_packet engine/link_libnet \
-    engine/neighbour engine/addr
+    engine/neighbour engine/addr engine/ranges
