@@ -88,18 +88,39 @@ put_rates(struct buf *b, const struct json_object *o)
 		    text_duration(json_object_get_uint64(eta), left));
 }
 
-void
-progress_line(const struct json_object *o, unsigned width, struct buf *b)
+/* "draining: " and the like; nothing while SYNs are being sent. */
+static void
+put_state(struct buf *b, const struct json_object *o)
 {
-	struct buf tail = { 0 };
+	const char *state = string(o, "state");
+
+	if (state[0] == '\0' || strcmp(state, "sweeping") == 0)
+		return;
+	text_add(b, state, strlen(state));
+	buf_puts(b, ": ");
+}
+
+static void
+put_idle(struct buf *b, const struct json_object *o)
+{
+	uint64_t next = number(o, "next_sweep");
+	char when[TIME_TEXT_MAX];
+
+	buf_puts(b, "no sweep is running");
+	if (next > 0)
+		buf_printf(b, ", the next begins %s UTC",
+		    text_time(next * 1000000, when));
+}
+
+static void
+put_progress(struct buf *b, const struct json_object *o, unsigned width)
+{
 	char done[GROUPED_MAX], total[GROUPED_MAX];
+	struct buf tail = { 0 };
 	size_t room;
 
 	put_rates(&tail, o);
-	if (!progress_runs(o))
-		text_add(b, string(o, "state"), strlen(string(o, "state")));
-	if (b->len > 0)
-		buf_puts(b, ": ");
+	put_state(b, o);
 	buf_printf(b, "%s of %s  %.1f%%  ", grouped(number(o, "done"), done),
 	    grouped(number(o, "total"), total), 100 * share_done(o));
 	room = b->len + tail.len + 3;
@@ -108,6 +129,15 @@ progress_line(const struct json_object *o, unsigned width, struct buf *b)
 		    width - room > BAR_MAX ? BAR_MAX : width - room);
 	buf_add(b, buf_text(&tail), tail.len);
 	buf_free(&tail);
+}
+
+void
+progress_line(const struct json_object *o, unsigned width, struct buf *b)
+{
+	if (strcmp(string(o, "state"), "idle") == 0)
+		put_idle(b, o);
+	else
+		put_progress(b, o, width);
 	if (width > 0 && b->len > width)
 		b->s[b->len = width] = '\0';
 }
@@ -115,11 +145,7 @@ progress_line(const struct json_object *o, unsigned width, struct buf *b)
 bool
 progress_runs(const struct json_object *o)
 {
-	static const char *const ended[] = { "idle", "done", "sealed", "ended",
-		"stopped" };
+	const char *state = string(o, "state");
 
-	for (size_t i = 0; i < sizeof ended / sizeof ended[0]; i++)
-		if (strcmp(string(o, "state"), ended[i]) == 0)
-			return false;
-	return true;
+	return strcmp(state, "idle") != 0 && strcmp(state, "over") != 0;
 }

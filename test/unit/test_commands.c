@@ -37,19 +37,21 @@ run_call(void *arg)
 	return status;
 }
 
-/* Output of `mailsweep NAME -d DATADIR ...`, to free. */
+/* Output of `mailsweep NAME -d DATADIR ARGUMENTS`, to free. */
 static char *
-output(const struct command *command, int *status, ...)
+output(const struct command *command, int *status, const char *arguments)
 {
-	char name[] = "x", option[] = "-d";
+	char name[] = "mailsweep", option[] = "-d", words[256];
 	struct call c = { command, { name, option, datadir }, 3 };
-	va_list ap;
-	char *word;
 
-	va_start(ap, status);
-	while ((word = va_arg(ap, char *)) && c.argc < ARGS_MAX - 1)
-		c.argv[c.argc++] = word;
-	va_end(ap);
+	snprintf(words, sizeof words, "%s", arguments);
+	for (char *at = words; *at && c.argc < ARGS_MAX - 1;) {
+		char *end = at + strcspn(at, " ");
+
+		c.argv[c.argc++] = at;
+		at = *end ? end + 1 : end;
+		*end = '\0';
+	}
 	return output_of(run_call, &c, status);
 }
 
@@ -83,7 +85,7 @@ static void
 test_dump(void **state)
 {
 	int status;
-	char *text = output(&command_dump, &status, NULL);
+	char *text = output(&command_dump, &status, "");
 	struct json_object *o, *v;
 	char *end = strchr(text, '\n');
 
@@ -113,33 +115,32 @@ static void
 test_dump_filters(void **state)
 {
 	static const struct {
-		char option[16], value[24];
+		const char *arguments;
 		unsigned rows;
 	} cases[] = {
-		{ "--port", "110", 8 },
-		{ "--country", "pl", 3 },
-		{ "--country", "??", 2 },
-		{ "--finding", "no_tls", 5 },
-		{ "--protocol", "smtp", 4 },
-		{ "--outcome", "refused_us", 1 },
-		{ "--outcome", "silent", SAMPLE_SILENT },
-		{ "--starttls", "closed", 2 },
-		{ "--family", "6", 2 },
-		{ "--asn", "64500", 3 },
-		{ "--prefix", "192.0.2.0/30", 4 },
-		{ "--prefix", "2001:db8::/32", 2 },
+		{ "--port 110", 8 },
+		{ "--country pl", 3 },
+		{ "--country ??", 2 },
+		{ "--finding no_tls", 5 },
+		{ "--protocol smtp", 4 },
+		{ "--outcome refused_us", 1 },
+		{ "--outcome silent", SAMPLE_SILENT },
+		{ "--starttls closed", 2 },
+		{ "--family 6", 2 },
+		{ "--asn 64500", 3 },
+		{ "--prefix 192.0.2.0/30", 4 },
+		{ "--prefix 2001:db8::/32", 2 },
 	};
 	int status;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		char *text = output(&command_dump, &status, cases[i].option,
-		    cases[i].value, NULL);
+		char *text = output(&command_dump, &status, cases[i].arguments);
 
 		assert_int_equal(status, TOOL_OK);
 		if (lines_of(text) != cases[i].rows)
-			fail_msg("%s %s: %u rows", cases[i].option,
-			    cases[i].value, lines_of(text));
+			fail_msg(
+			    "%s: %u rows", cases[i].arguments, lines_of(text));
 		free(text);
 	}
 }
@@ -150,19 +151,19 @@ test_dump_exits(void **state)
 	int status;
 
 	(void)state;
-	free(output(&command_dump, &status, "--port", "111", NULL));
+	free(output(&command_dump, &status, "--port 111"));
 	assert_int_equal(status, TOOL_NOTHING);
-	free(output(&command_dump, &status, "--port", "x", NULL));
+	free(output(&command_dump, &status, "--port x"));
 	assert_int_equal(status, TOOL_USAGE);
-	free(output(&command_dump, &status, "--finding", "none_such", NULL));
+	free(output(&command_dump, &status, "--finding none_such"));
 	assert_int_equal(status, TOOL_USAGE);
-	free(output(&command_dump, &status, "--prefix", "192.0.2.0/33", NULL));
+	free(output(&command_dump, &status, "--prefix 192.0.2.0/33"));
 	assert_int_equal(status, TOOL_USAGE);
-	free(output(&command_dump, &status, "--no-such-option", NULL));
+	free(output(&command_dump, &status, "--no-such-option"));
 	assert_int_equal(status, TOOL_USAGE);
-	free(output(&command_dump, &status, "--sweep", "none-such", NULL));
+	free(output(&command_dump, &status, "--sweep none-such"));
 	assert_int_equal(status, TOOL_ERROR);
-	free(output(&command_dump, &status, "--help", NULL));
+	free(output(&command_dump, &status, "--help"));
 	assert_int_equal(status, TOOL_OK);
 }
 
@@ -170,16 +171,14 @@ static void
 test_dump_silent(void **state)
 {
 	int status;
-	char *text =
-	    output(&command_dump, &status, "--silent", "--transcript", NULL);
+	char *text = output(&command_dump, &status, "--silent --transcript");
 
 	(void)state;
 	assert_int_equal(lines_of(text), SAMPLE_ROWS + SAMPLE_SILENT);
 	has(text, "\"transcript\"");
 	has(text, "{\"ms\":20,\"who\":\"C\",\"line\":\"STLS\"}");
 	free(text);
-	text = output(
-	    &command_dump, &status, "--silent", "--protocol", "pop3", NULL);
+	text = output(&command_dump, &status, "--silent --protocol pop3");
 	assert_null(strstr(text, "silent"));
 	free(text);
 }
@@ -188,7 +187,7 @@ static void
 test_show(void **state)
 {
 	int status;
-	char *text = output(&command_show, &status, "192.0.2.1", NULL);
+	char *text = output(&command_show, &status, "192.0.2.1");
 
 	(void)state;
 	assert_int_equal(status, TOOL_OK);
@@ -200,7 +199,7 @@ test_show(void **state)
 	has(text, "DE, \xc3\x8ele-de-France, Gda\xc5\x84sk; AS64500 Example");
 	has(text, "   0.020 C STLS\n");
 	free(text);
-	text = output(&command_show, &status, "192.0.2.2:110", NULL);
+	text = output(&command_show, &status, "192.0.2.2:110");
 	has(text, "TLSv1.3, TLS_AES_256_GCM_SHA384");
 	has(text, "certificate 1 (leaf)");
 	has(text, "CN=mail.example.net");
@@ -212,28 +211,28 @@ static void
 test_show_targets(void **state)
 {
 	int status;
-	char *text = output(&command_show, &status, "[2001:db8::1]:110", NULL);
+	char *text = output(&command_show, &status, "[2001:db8::1]:110");
 
 	(void)state;
 	assert_int_equal(status, TOOL_OK);
 	has(text, "[2001:db8::1]:110  pop3");
 	assert_null(strstr(text, ":143  imap"));
 	free(text);
-	text = output(&command_show, &status, "2001:db8::1", "--json", NULL);
+	text = output(&command_show, &status, "2001:db8::1 --json");
 	assert_int_equal(status, TOOL_OK);
 	has(text, "\"port\": 143");
 	free(text);
-	text = output(&command_show, &status, "198.51.100.0", NULL);
+	text = output(&command_show, &status, "198.51.100.0");
 	assert_int_equal(status, TOOL_OK);
 	has(text, "198.51.100.0:25  silent");
 	free(text);
-	free(output(&command_show, &status, "203.0.113.9", NULL));
+	free(output(&command_show, &status, "203.0.113.9"));
 	assert_int_equal(status, TOOL_NOTHING);
-	free(output(&command_show, &status, "192.0.2.1:0", NULL));
+	free(output(&command_show, &status, "192.0.2.1:0"));
 	assert_int_equal(status, TOOL_USAGE);
-	free(output(&command_show, &status, "mail.example.net", NULL));
+	free(output(&command_show, &status, "mail.example.net"));
 	assert_int_equal(status, TOOL_USAGE);
-	free(output(&command_show, &status, NULL));
+	free(output(&command_show, &status, ""));
 	assert_int_equal(status, TOOL_USAGE);
 }
 
@@ -241,7 +240,7 @@ static void
 test_sweeps(void **state)
 {
 	int status;
-	char *text = output(&command_sweeps, &status, "-v", NULL);
+	char *text = output(&command_sweeps, &status, "-v");
 
 	(void)state;
 	assert_int_equal(status, TOOL_OK);
@@ -251,11 +250,11 @@ test_sweeps(void **state)
 	has(text, "agree");
 	assert_null(strstr(text, "OFF"));
 	free(text);
-	text = output(&command_sweeps, &status, "--json", NULL);
+	text = output(&command_sweeps, &status, "--json");
 	has(text, "\"balanced\":true");
 	has(text, "\"syn_packets\":0");
 	free(text);
-	free(output(&command_sweeps, &status, "--sweep", "other", NULL));
+	free(output(&command_sweeps, &status, "--sweep other"));
 	assert_int_equal(status, TOOL_NOTHING);
 }
 
@@ -263,7 +262,7 @@ static void
 test_stats(void **state)
 {
 	int status;
-	char *text = output(&command_stats, &status, NULL);
+	char *text = output(&command_stats, &status, "");
 
 	(void)state;
 	assert_int_equal(status, TOOL_OK);
@@ -273,18 +272,17 @@ test_stats(void **state)
 	has(text, "DE");
 	has(text, "total");
 	free(text);
-	text = output(&command_stats, &status, "--by", "asn", "--top", "1",
-	    "--csv", NULL);
+	text = output(&command_stats, &status, "--by asn --top 1 --csv");
 	has(text, "\"asn\",\"as_name\",\"services\"");
 	has(text, "\"Example, Inc\",");
 	has(text, "\"(rest)\",,");
 	has(text, "\"(total)\",,16,");
 	has(text, "\"(unknown)\"");
 	free(text);
-	text = output(&command_stats, &status, "--json", "--by", "port", NULL);
+	text = output(&command_stats, &status, "--json --by port");
 	has(text, "\"port\": \"110\"");
 	free(text);
-	free(output(&command_stats, &status, "--by", "moon", NULL));
+	free(output(&command_stats, &status, "--by moon"));
 	assert_int_equal(status, TOOL_USAGE);
 }
 
@@ -294,8 +292,37 @@ test_status_without_daemon(void **state)
 	int status;
 
 	(void)state;
-	free(output(&command_status, &status, NULL));
+	free(output(&command_status, &status, ""));
 	assert_int_equal(status, TOOL_ERROR);
+}
+
+/* Each long option that --help prints is explained in the manual. */
+static void
+test_manual(void **state)
+{
+	static const struct command *const all[] = { &command_status,
+		&command_sweeps, &command_show, &command_dump, &command_stats,
+		&command_feed };
+	char *manual = file_text("storage/mailsweep.1", NULL);
+	unsigned options = 0;
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		char *help = output(all[i], &status, "--help"), wanted[64];
+
+		has(manual, all[i]->name);
+		for (char *at = help; (at = strstr(at, "--")); options++) {
+			int n =
+			    (int)strspn(at += 2, "abcdefghijklmnopqrstuvwxyz-");
+
+			snprintf(wanted, sizeof wanted, "Fl Fl %.*s", n, at);
+			has(manual, wanted);
+		}
+		free(help);
+	}
+	assert_true(options > 40);
+	free(manual);
 }
 
 static int
@@ -327,6 +354,7 @@ main(void)
 		cmocka_unit_test(test_sweeps),
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_status_without_daemon),
+		cmocka_unit_test(test_manual),
 	};
 
 	return cmocka_run_group_tests(tests, make_sample, remove_sample);

@@ -49,11 +49,20 @@ test_odd_answers(void **state)
 	(void)state;
 	draws("{}", 0,
 	    "0 of 0  0.0%  0 SYN/s  0 answers/s  0 open  0 records  0 drops");
-	draws("{\"state\":\"idle\",\"done\":7,\"total\":5,\"eta_s\":-1}", 0,
-	    "idle: 7 of 5  100.0%  0 SYN/s  0 answers/s  0 open  0 records  "
+	draws("{\"state\":\"sealing\",\"done\":7,\"total\":5,\"eta_s\":-1}", 0,
+	    "sealing: 7 of 5  100.0%  0 SYN/s  0 answers/s  0 open  0 records  "
 	    "0 drops");
 	draws("{\"state\":null,\"done\":\"x\",\"eta_s\":null}", 0,
 	    "0 of 0  0.0%  0 SYN/s  0 answers/s  0 open  0 records  0 drops");
+}
+
+static void
+test_idle(void **state)
+{
+	(void)state;
+	draws("{\"state\":\"idle\"}", 80, "no sweep is running");
+	draws("{\"state\":\"idle\",\"next_sweep\":1795312800}", 80,
+	    "no sweep is running, the next begins 2026-11-22 02:00:00 UTC");
 }
 
 static void
@@ -75,6 +84,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_odd_answers),
+		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_ends),
 	};
 

@@ -71,12 +71,11 @@ put_cert(const char *path, uint8_t sha256[SHA256_LEN])
 /* One row as it is written down below. */
 struct sample {
 	const char *addr;
-	uint16_t port;
+	uint32_t port;
 	uint8_t protocol, outcome, starttls, confirmed;
-	uint32_t findings;
-	uint16_t tls_version;
+	uint32_t findings, tls_version;
 	const char *country;
-	uint32_t asn;
+	uint64_t asn;
 	const char *product, *version, *reply;
 };
 
@@ -153,8 +152,8 @@ fill_head(struct head *h, const struct sample *s, unsigned n,
 	h->protocol = s->protocol;
 	h->starttls = s->starttls;
 	h->confirmed = s->confirmed;
-	h->tls_version = s->tls_version;
-	h->asn = s->asn;
+	h->tls_version = (uint16_t)s->tls_version;
+	h->asn = (uint32_t)s->asn;
 	h->change = CHANGE_NEW;
 	h->first_seen_us = h->last_seen_us = h->time_us;
 	h->observations = 1;
@@ -214,11 +213,11 @@ sample_make(char path[64])
 	put_cert(path, sha256);
 	for (unsigned i = 0; i < SAMPLE_ROWS; i++) {
 		const struct sample *s = &samples[i];
-		struct target t = help_target(s->addr, s->port);
+		struct target t = help_target(s->addr, (uint16_t)s->port);
 
 		rows[i].target = t;
 		rows[i].head = help_head(&t, (enum outcome)s->outcome,
-		    s->findings, SAMPLE_START_US + i * 1000000);
+		    s->findings, SAMPLE_START_US + i * (uint64_t)1000000);
 		fill_head(&rows[i].head, s, i, sha256);
 		record_init(&records[i], bodies[i], BODY_CAP);
 		fill_body(&records[i], s, sha256);
