@@ -1,4 +1,4 @@
-/* cmd_sweeps.c: `mailsweep sweeps`: the sweeps there are, and their accounts. */
+/* cmd_sweeps.c: `mailsweep sweeps`: the sweeps, and their accounts. */
 #include <inttypes.h>
 #include <string.h>
 

@@ -31,8 +31,7 @@ static const char *const sentences[FINDING_COUNT] = {
 	[FINDING_UNTRUSTED] =
 	    "The chain does not lead to an authority we know.",
 	[FINDING_TLS_ON_CLEARTEXT_PORT] =
-	    "TLS is spoken from the first byte on a port that starts in "
-	    "clear.",
+	    "TLS is spoken from the first byte, on a port that begins clear.",
 	[FINDING_CLEARTEXT_ON_TLS_PORT] =
 	    "The server speaks in clear on a port that is for TLS.",
 	[FINDING_MASKED] =

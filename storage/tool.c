@@ -1,4 +1,4 @@
-/* tool.c: what the commands of mailsweep(1) share: options, exits, the store. */
+/* tool.c: what the commands of mailsweep(1) share. */
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* tool.h: what the commands of mailsweep(1) share: options, exits, the store. */
+/* tool.h: what the commands share: options, exits, the store. */
 #ifndef STORAGE_TOOL_H
 #define STORAGE_TOOL_H
 
