@@ -66,6 +66,53 @@ help_head(const struct target *t, enum outcome outcome, uint32_t findings,
 	return r.head;
 }
 
+static struct ranges *
+set_of(const char *const *texts)
+{
+	struct ranges *r = ranges_new();
+	const char *expected;
+
+	assert_non_null(r);
+	for (; *texts != NULL; texts++)
+		assert_int_equal(ranges_add_text(r, *texts, &expected), 0);
+	assert_int_equal(ranges_seal(r), 0);
+	return r;
+}
+
+void
+help_args(struct role_args *args, struct conf *conf)
+{
+	static const char *const targets[] = { "192.0.2.0/24", "2001:db8::/120",
+		NULL };
+	static const char *const excluded[] = { "192.0.2.200", "10.0.0.0/8",
+		NULL };
+	static const struct conf_port ports[] = { { 110, PROTOCOL_POP3, 0 },
+		{ 143, PROTOCOL_IMAP, 0 }, { 993, PROTOCOL_IMAP, 1 },
+		{ 25, PROTOCOL_SMTP, 0 } };
+
+	memset(conf, 0, sizeof *conf);
+	memset(args, 0, sizeof *args);
+	snprintf(conf->sensor, sizeof conf->sensor, "test");
+	memcpy(conf->ports, ports, sizeof ports);
+	conf->nports = 4;
+	conf->shards = conf->tx_threads = 1;
+	conf->map_size = 1 << 20;
+	conf->answer_window_ms = 1000;
+	conf->retries = 3;
+	args->conf = conf;
+	args->targets = set_of(targets);
+	args->excluded = set_of(excluded);
+	args->now_us = (uint64_t)1795226400 * 1000000; /* 2026-11-21 02:00 */
+}
+
+void
+help_args_free(struct role_args *args)
+{
+	/* Constant for the role, ours to free. */
+	ranges_free((struct ranges *)(uintptr_t)args->targets);
+	ranges_free((struct ranges *)(uintptr_t)args->excluded);
+}
+
 static void
 account_fill(struct account *a, const struct help_row *rows, size_t nrows,
     unsigned nsilent)

@@ -2,6 +2,8 @@
 #ifndef TEST_UNIT_STORE_HELP_H
 #define TEST_UNIT_STORE_HELP_H
 
+#include "engine/conf.h"
+#include "engine/role.h"
 #include "storage/store.h"
 
 /* A new directory with sealed/ in it; help_remove() removes all of it. */
@@ -14,6 +16,13 @@ struct target help_target(const char *addr, uint16_t port);
 /* A head as a probe would send it. */
 struct head help_head(
     const struct target *, enum outcome, uint32_t findings, uint64_t time_us);
+
+/*
+ * What a role is given: 192.0.2.0/24 and 2001:db8::/120 without 192.0.2.200,
+ * ports 110, 143, 993 and 25. help_args_free() frees the sets.
+ */
+void help_args(struct role_args *, struct conf *);
+void help_args_free(struct role_args *);
 
 /* One row of a sealed file made by hand; body may be NULL. */
 struct help_row {

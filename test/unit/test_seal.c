@@ -1,0 +1,366 @@
+/* test_seal.c: sweeps joined night after night, and their account. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "storage/begin.h"
+#include "storage/seal.h"
+#include "storage/store_catalog.h"
+#include "test/unit/store_help.h"
+
+enum {
+	NO_TLS = 1u << FINDING_NO_TLS,
+	EXPIRED = 1u << FINDING_EXPIRED,
+	PHANTOM = 1u << FINDING_PHANTOM
+};
+#define DAY_US ((uint64_t)86400 * 1000000)
+
+static char dir[64], error[STORE_ERROR_MAX];
+static struct conf conf;
+static struct role_args args;
+static struct sweep_info info;
+static struct live *l;
+static uint64_t rows;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	help_directory(dir);
+	help_args(&args, &conf);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	help_args_free(&args);
+	help_remove(dir);
+	return 0;
+}
+
+static void
+night_begins(void)
+{
+	l = sweep_begin(&args, dir, &info, error);
+	if (l == NULL)
+		fail_msg("%s", error);
+	live_begin(l);
+	rows = 0;
+}
+
+static void
+saw(const char *addr, enum outcome outcome, uint32_t findings)
+{
+	struct target t = help_target(addr, 110);
+	struct head h = help_head(&t, outcome, findings, args.now_us + 5);
+
+	rows += live_put_row(l, &h, (const uint8_t *)"body", 4);
+}
+
+static void
+silent(const char *addr)
+{
+	struct target t = help_target(addr, 110);
+
+	rows += live_put_silent(l, &t, 9);
+}
+
+/* All was sent, and each row that is there was new. */
+static void
+night_ends(uint32_t days_later)
+{
+	struct ledger ledger = { .begin = 0 };
+	uint64_t *e = ledger.events, sent = info.account.index_total - 4;
+
+	info.sweep.position[0] = ledger.settled = info.account.index_total;
+	info.sweep.counted[0][SEND_EXCLUDED] = e[STAT_SEND_EXCLUDED_N] = 4;
+	info.sweep.counted[0][SEND_SENT] = e[STAT_SEND_SENT_N] = sent;
+	e[STAT_SEND_PASSED] = info.account.index_total;
+	e[STAT_STORE_RECEIVED] = e[STAT_STORE_NEW] = rows;
+	live_put_info(l, &info, &ledger);
+	assert_int_equal(live_commit(l), LIVE_DONE);
+	live_close(l);
+	if (seal(&args, dir, args.now_us + 60000000, 0, &info, error) != 0)
+		fail_msg("%s", error);
+	args.now_us += days_later * DAY_US;
+}
+
+static struct head
+row(struct store *s, const char *addr)
+{
+	struct target t = help_target(addr, 110);
+	const uint8_t *body;
+	struct head h;
+	uint32_t len;
+
+	if (!store_get(s, &t, &h, &body, &len))
+		fail_msg("%s has no row", addr);
+	assert_int_equal(len, 4);
+	return h;
+}
+
+static void
+assert_change(struct store *s, const char *addr, enum change change,
+    uint32_t observations, uint64_t first_seen_us, uint32_t before)
+{
+	struct head h = row(s, addr);
+
+	if (h.change != change)
+		fail_msg("%s is %s", addr, change_names[h.change]);
+	assert_int_equal(h.observations, observations);
+	assert_true(h.first_seen_us == first_seen_us);
+	assert_int_equal(h.findings_before, before);
+	assert_true(h.last_seen_us == h.time_us);
+}
+
+static struct store *
+newest(void)
+{
+	struct store *s = store_open(dir, NULL, error);
+
+	if (s == NULL)
+		fail_msg("%s", error);
+	return s;
+}
+
+static void
+first_night(void)
+{
+	night_begins();
+	saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
+	saw("192.0.2.2", OUTCOME_COMPLETED, NO_TLS);
+	saw("192.0.2.3", OUTCOME_COMPLETED, EXPIRED);
+	saw("192.0.2.4", OUTCOME_COMPLETED, 0);
+	saw("192.0.2.5", OUTCOME_COMPLETED, NO_TLS);
+	saw("192.0.2.6", OUTCOME_COMPLETED, NO_TLS);
+	saw("2001:db8::1", OUTCOME_COMPLETED, 0);
+	silent("192.0.2.99");
+	night_ends(1);
+}
+
+static void
+second_night(void)
+{
+	night_begins();
+	saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS); /* same */
+	saw("192.0.2.2", OUTCOME_COMPLETED, 0); /* fixed */
+	saw("192.0.2.3", OUTCOME_COMPLETED, NO_TLS); /* worse */
+	/* 4 is gone; 5 timed out, which shows nothing; 6 is silent now */
+	saw("192.0.2.5", OUTCOME_TIMED_OUT, 0);
+	silent("192.0.2.6");
+	saw("192.0.2.7", OUTCOME_COMPLETED, 0); /* new */
+	saw("2001:db8::1", OUTCOME_COMPLETED, PHANTOM);
+	night_ends(1);
+}
+
+static void
+test_three_nights(void **state)
+{
+	uint64_t first = args.now_us + 5, third;
+	struct store_scan *scan;
+	struct store *s;
+	struct target t;
+	struct head h;
+
+	(void)state;
+	first_night();
+	s = newest();
+	assert_change(s, "192.0.2.1", CHANGE_NEW, 1, first, 0);
+	assert_string_equal(store_info(s)->previous, "");
+	assert_int_equal(store_info(s)->changes[CHANGE_NEW], 7);
+	assert_int_equal(store_silent_count(s), 1);
+	assert_int_equal(store_info(s)->balanced, 1);
+	store_close(s);
+
+	second_night();
+	s = newest();
+	assert_string_equal(store_info(s)->previous, "20261121T020000Z-test");
+	assert_change(s, "192.0.2.1", CHANGE_SAME, 2, first, NO_TLS);
+	assert_change(s, "192.0.2.2", CHANGE_FIXED, 2, first, NO_TLS);
+	assert_change(s, "192.0.2.3", CHANGE_WORSE, 2, first, EXPIRED);
+	assert_change(s, "192.0.2.5", CHANGE_SAME, 2, first, NO_TLS);
+	assert_change(s, "192.0.2.7", CHANGE_NEW, 1, first + DAY_US, 0);
+	assert_change(s, "2001:db8::1", CHANGE_SAME, 2, first, 0);
+	assert_int_equal(store_info(s)->gone, 1);
+	scan = store_scan_gone(s);
+	assert_true(store_scan_next(scan, &t, &h));
+	assert_int_equal(addr_to4(&t.addr), 0xc0000204);
+	assert_int_equal(h.missed, 1);
+	assert_true(store_scan_next(scan, &t, &h)); /* silent: not missed */
+	assert_int_equal(addr_to4(&t.addr), 0xc0000206);
+	assert_int_equal(h.missed, 0);
+	assert_false(store_scan_next(scan, &t, &h));
+	store_scan_free(scan);
+	store_close(s);
+
+	third = args.now_us + 5;
+	night_begins();
+	saw("192.0.2.2", OUTCOME_COMPLETED, NO_TLS);
+	saw("192.0.2.4", OUTCOME_COMPLETED, 0); /* back */
+	saw("192.0.2.6", OUTCOME_COMPLETED, NO_TLS);
+	saw("192.0.2.8", OUTCOME_COMPLETED, 0);
+	night_ends(1);
+	s = newest();
+	assert_change(s, "192.0.2.2", CHANGE_WORSE, 3, first, 0);
+	assert_change(s, "192.0.2.4", CHANGE_BACK, 2, first, 0);
+	assert_change(s, "192.0.2.6", CHANGE_BACK, 2, first, NO_TLS);
+	assert_change(s, "192.0.2.8", CHANGE_NEW, 1, third, 0);
+	assert_int_equal(store_info(s)->gone, 5);
+	assert_int_equal(store_info(s)->changes[CHANGE_BACK], 2);
+	store_close(s);
+}
+
+/* Not asked is not gone: another night with fewer ports. */
+static void
+test_not_asked(void **state)
+{
+	struct store_scan *scan;
+	struct store *s;
+	struct target t;
+	struct head h;
+
+	(void)state;
+	first_night();
+	conf.ports[0].port = 111;
+	night_begins();
+	night_ends(1);
+	s = newest();
+	assert_int_equal(store_info(s)->gone, 0);
+	scan = store_scan_gone(s);
+	assert_true(store_scan_next(scan, &t, &h));
+	assert_int_equal(h.missed, 0);
+	store_scan_free(scan);
+	store_close(s);
+	/* And back again it is back. */
+	conf.ports[0].port = 110;
+	night_begins();
+	saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
+	night_ends(1);
+	s = newest();
+	assert_int_equal(row(s, "192.0.2.1").change, CHANGE_BACK);
+	store_close(s);
+}
+
+static void
+test_retention(void **state)
+{
+	struct store_scan *scan;
+	struct store *s;
+	struct target t;
+	struct head h;
+
+	(void)state;
+	conf.retention_days = 5;
+	first_night();
+	args.now_us += 9 * DAY_US;
+	night_begins();
+	saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
+	night_ends(1);
+	/* The file of the first night is gone, and so are those gone since. */
+	assert_null(store_open(dir, "20261121T020000Z-test", error));
+	s = newest();
+	assert_int_equal(row(s, "192.0.2.1").observations, 2);
+	scan = store_scan_gone(s);
+	assert_false(store_scan_next(scan, &t, &h));
+	store_scan_free(scan);
+	store_close(s);
+}
+
+/* Opted out while it ran: no rows of it, counted as purged. */
+static void
+test_optout(void **state)
+{
+	struct addr one = help_target("192.0.2.2", 0).addr;
+
+	(void)state;
+	assert_int_equal(catalog_optout(dir, &one, 128, 1, error), 0);
+	first_night();
+	assert_int_equal(info.account.rows, 7);
+	assert_int_equal(info.account.purged, 1);
+	assert_int_equal(info.account.rows_new, 8);
+	assert_int_equal(info.balanced, 1);
+}
+
+/* A row that no counter knows of: the ledgers do not agree, and say so. */
+static void
+test_unbalanced(void **state)
+{
+	(void)state;
+	night_begins();
+	saw("192.0.2.1", OUTCOME_COMPLETED, 0);
+	rows = 0;
+	night_ends(1);
+	assert_int_equal(info.balanced, 0);
+	assert_int_equal(info.account.rows, 1);
+}
+
+static bool
+seen(const struct sweep_info *each, void *arg)
+{
+	unsigned *n = arg;
+
+	assert_true(each->end_us > each->sweep.start_us);
+	assert_int_equal(each->balanced, 1);
+	(*n)++;
+	return true;
+}
+
+static void
+test_catalog(void **state)
+{
+	char path[128];
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(store_sweeps(dir, seen, &n, error), 0);
+	assert_int_equal(n, 0);
+	first_night();
+	second_night();
+	assert_int_equal(store_sweeps(dir, seen, &n, error), 0);
+	assert_int_equal(n, 2);
+	snprintf(path, sizeof path, "%s/live", dir);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(store_sweeps("/nonexistent", seen, &n, error), -1);
+}
+
+/* A sealed file that cannot be read does not stop the next night. */
+static void
+test_bad_before(void **state)
+{
+	char path[128];
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/sealed/20261101T020000Z-x.mdb", dir);
+	assert_non_null(f = fopen(path, "w"));
+	fputs("no LMDB", f);
+	fclose(f);
+	first_night();
+	assert_int_equal(info.balanced, 1);
+	assert_string_equal(info.previous, "");
+}
+
+#define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EACH(test_three_nights),
+		EACH(test_not_asked),
+		EACH(test_retention),
+		EACH(test_optout),
+		EACH(test_unbalanced),
+		EACH(test_catalog),
+		EACH(test_bad_before),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
