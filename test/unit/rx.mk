@@ -5,7 +5,9 @@ RX_FLOW = engine/flow engine/flow_entry engine/flow_turn engine/flow_time \
 UNIT_segment = engine/segment engine/frame engine/addr
 UNIT_waiting = engine/waiting engine/cookie engine/addr
 UNIT_limits = engine/limits engine/cookie engine/addr
-UNIT_flow = $(RX_FLOW)
+UNIT_flow = $(RX_FLOW) test/unit/flow_help
+UNIT_flow_refused = $(UNIT_flow)
+UNIT_flow_walk = $(UNIT_flow)
 # Root only, in namespaces of its own; test/e2e/adoption.sh runs it.
 UNIT_adoption = $(RX_FLOW) engine/packet engine/dial engine/adopt \
     engine/connect engine/notes engine/segment engine/frame engine/link \
