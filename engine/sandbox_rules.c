@@ -55,6 +55,7 @@ static const struct rule packet_rules[] = {
 	PLAIN("read"), PLAIN("recvfrom"), PLAIN("recvmsg"), PLAIN("sendto"),
 	PLAIN("sendmmsg"), PLAIN("getsockopt"),
 	WITH("ioctl", 1, UINT32_MAX, SIOCGIFFLAGS),
+	WITH("ioctl", 1, UINT32_MAX, SIOCGIFINDEX), /* libnet, each frame */
 	END_RULES
 };
 
