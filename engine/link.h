@@ -47,8 +47,9 @@ int link_send(struct link *, uint8_t (*frames)[FRAME_MAX], const uint32_t *lens,
  * Both ends of the link for targets of a family: our MAC of the interface;
  * the gateway's from its text when that is not empty, else the next hop of
  * the kernel's route to `towards` (netlink), resolved by ARP or neighbour
- * discovery within wait_ms. 0, or -1 with errno: ENETUNREACH no route,
- * EHOSTUNREACH no answer, EINVAL bad text.
+ * discovery within wait_ms. 0, or -1 with errno: ENETUNREACH no route out of
+ * that interface, EHOSTUNREACH no answer, EINVAL bad text, EPROTONOSUPPORT not
+ * Ethernet, EPERM the next hop has to be resolved but CAP_NET_ADMIN is missing.
  */
 int link_neighbour(const char *interface, const struct addr *source,
     const struct addr *towards, const char *mac_text, int wait_ms,
