@@ -219,6 +219,17 @@ open_up(struct worker *w)
 	regulate(w);
 }
 
+/* A successor counts on where the one that died in its place had ended. */
+static void
+take_over_counts(struct worker *w)
+{
+	const struct role_args *a = w->args;
+
+	w->reports.reported = stats_get(a->stats, a->slot, STAT_PROBE_REPORTED);
+	w->reports.chains = stats_get(a->stats, a->slot, STAT_PROBE_CERTS);
+	w->all.handshakes = stats_get(a->stats, a->slot, STAT_PROBE_HANDSHAKES);
+}
+
 int
 probe_main(const struct role_args *args)
 {
@@ -227,6 +238,7 @@ probe_main(const struct role_args *args)
 	w.args = args;
 	signal(SIGPIPE, SIG_IGN); /* OpenSSL writes with write(2) */
 	open_up(&w);
+	take_over_counts(&w);
 	sandbox_enter(ROLE_PROBE, args->conf, args->instance);
 	loop(&w);
 	return 0;
