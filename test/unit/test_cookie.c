@@ -147,8 +147,8 @@ siphash_reference(void **state)
 	uint8_t message[15];
 
 	(void)state;
-	for (uint8_t i = 0; i < sizeof message; i++)
-		message[i] = i;
+	for (size_t i = 0; i < sizeof message; i++)
+		message[i] = (uint8_t)i;
 	assert_true(
 	    cookie_hash(key, message, sizeof message) == 0xa129ca6149be45e5u);
 	assert_true(cookie_hash(key, message, 0) == 0x726fdb47dd0e0e31u);
