@@ -8,10 +8,12 @@ UNIT_limits = engine/limits engine/cookie engine/addr
 UNIT_flow = $(RX_FLOW) test/unit/flow_help
 UNIT_flow_refused = $(UNIT_flow)
 UNIT_flow_walk = $(UNIT_flow)
+UNIT_notes = engine/notes engine/wire engine/log
+UNIT_connect = engine/connect engine/adopt engine/addr
 # Root only, in namespaces of its own; test/e2e/adoption.sh runs it.
-UNIT_adoption = $(RX_FLOW) engine/packet engine/dial engine/adopt \
-    engine/connect engine/notes engine/segment engine/frame engine/link \
-    engine/link_packet engine/link_libnet engine/link_pcap engine/neighbour \
-    engine/nft engine/wire engine/stats engine/role engine/log \
-    engine/sandbox engine/sandbox_rules engine/landlock engine/proc \
-    engine/sports
+UNIT_adoption = test/unit/adoption_lab test/unit/adoption_world $(RX_FLOW) \
+    engine/packet engine/dial engine/adopt engine/connect engine/notes \
+    engine/segment engine/frame engine/link engine/link_packet \
+    engine/link_libnet engine/link_pcap engine/neighbour engine/nft \
+    engine/wire engine/stats engine/role engine/log engine/sandbox \
+    engine/sandbox_rules engine/landlock engine/proc engine/sports
