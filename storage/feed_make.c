@@ -11,7 +11,9 @@ struct making {
 	const struct feed_order *order;
 	struct store *store;
 	struct match *match;
+	/* The last certificate: the ports of a host share theirs. */
 	bool has_cert;
+	uint8_t leaf[SHA256_LEN];
 	struct cert_fields cert;
 	struct buf raw_cert, raw_chain; /* empty: not made yet */
 	struct buf line; /* the last one made, */
@@ -51,25 +53,31 @@ asks_for(const struct recipient *r, const char *column)
 }
 
 static void
-read_cert(struct making *m, const struct row *r)
-{
-	const uint8_t *der;
-	size_t len;
-
-	m->has_cert = head_has_leaf(&r->head) &&
-	    store_cert(m->store, r->head.leaf, &der, &len);
-	if (m->has_cert)
-		cert_fields_read(&m->cert, der, len);
-}
-
-static void
-forget_row(struct making *m)
+forget_cert(struct making *m)
 {
 	if (m->has_cert)
 		cert_fields_free(&m->cert);
 	m->has_cert = false;
-	buf_clear(&m->raw_cert);
-	buf_clear(&m->raw_chain);
+}
+
+/* The row's certificate, or NULL. */
+static const struct cert_fields *
+read_cert(struct making *m, const struct head *h)
+{
+	const uint8_t *der;
+	size_t len;
+
+	if (!head_has_leaf(h))
+		return NULL;
+	if (m->has_cert && memcmp(m->leaf, h->leaf, SHA256_LEN) == 0)
+		return &m->cert;
+	forget_cert(m);
+	if (!store_cert(m->store, h->leaf, &der, &len))
+		return NULL;
+	cert_fields_read(&m->cert, der, len);
+	memcpy(m->leaf, h->leaf, SHA256_LEN);
+	m->has_cert = true;
+	return &m->cert;
 }
 
 /* The leaf, or all that came after it with ';' between. */
@@ -153,11 +161,10 @@ write_row(struct making *m, const struct row *r)
 		item.nholes = holes_match(m->order->holes, r, holes);
 	types = feed_types(&r->head, item.nholes > 0);
 	if (match_by_name(m->match))
-		read_cert(m, r);
-	n = match_row(m->match, r, m->has_cert ? &m->cert : NULL, &recipients);
-	if (n > 0 && !m->has_cert)
-		read_cert(m, r);
-	item.cert = m->has_cert ? &m->cert : NULL;
+		item.cert = read_cert(m, &r->head);
+	n = match_row(m->match, r, item.cert, &recipients);
+	if (n > 0 && !item.cert)
+		item.cert = read_cert(m, &r->head);
 	for (int t = 0; n > 0 && result == 0 && t < FEED_TYPES; t++) {
 		item.type = (enum feed_type)t;
 		if ((types >> t & 1) &&
@@ -165,7 +172,8 @@ write_row(struct making *m, const struct row *r)
 			feed_is_new(&r->head, item.type)))
 			result = write_type(m, &item, recipients, n);
 	}
-	forget_row(m);
+	buf_clear(&m->raw_cert);
+	buf_clear(&m->raw_chain);
 	return result;
 }
 
@@ -212,6 +220,7 @@ feed_make(struct store *s, const struct feed_order *order, uint64_t *rows)
 	*rows = m.rows;
 	store_scan_free(scan);
 	match_free(m.match);
+	forget_cert(&m);
 	buf_free(&m.raw_cert);
 	buf_free(&m.raw_chain);
 	buf_free(&m.line);

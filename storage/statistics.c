@@ -170,6 +170,21 @@ close_address(struct statistics *s)
 	s->passing = (struct passing){ 0 };
 }
 
+/*
+ * scan_imap_vulnerable holds what lets in without a password as well, TLS or
+ * not; that is counted apart.
+ */
+static bool
+is_imap_without_tls(const struct head *h, unsigned types)
+{
+	struct head other = *h;
+
+	if (!is_type(types, FEED_IMAP_VULNERABLE))
+		return false;
+	other.findings &= ~(1u << FINDING_PREAUTH);
+	return is_type(feed_types(&other, false), FEED_IMAP_VULNERABLE);
+}
+
 static void
 note_address(struct statistics *s, const struct row *r, unsigned types)
 {
@@ -181,7 +196,7 @@ note_address(struct statistics *s, const struct row *r, unsigned types)
 	p->addr = r->target.addr;
 	p->service |= head_is_service(&r->head);
 	p->pop3 |= is_type(types, FEED_POP3_VULNERABLE);
-	p->imap |= is_type(types, FEED_IMAP_VULNERABLE);
+	p->imap |= is_imap_without_tls(&r->head, types);
 	p->preauth |= head_has(&r->head, FINDING_PREAUTH);
 }
 

@@ -52,9 +52,10 @@ struct stat_row {
 /* Distinct addresses, apart by family: [0] IPv4, [1] IPv6. */
 struct headline {
 	uint64_t addresses[2]; /* with a mail service */
-	uint64_t pop3[2], imap[2]; /* with a scan_..._vulnerable row */
+	/* With a scan_..._vulnerable row for a login in clear without TLS. */
+	uint64_t pop3[2], imap[2];
 	uint64_t both[2], only_pop3[2], only_imap[2];
-	uint64_t preauth[2];
+	uint64_t preauth[2]; /* IMAP open without a password */
 	uint64_t rows, services; /* all rows; those that are services */
 	uint64_t other; /* rows that spoke no mail protocol */
 	uint64_t phantoms_silent; /* phantoms among these */

@@ -190,10 +190,12 @@ print_headline(const struct stats_view *v)
 	    "POP3 without TLS: %" PRIu64 " IPv4 addresses, %" PRIu64 " IPv6\n"
 	    "IMAP without TLS: %" PRIu64 " IPv4 addresses, %" PRIu64 " IPv6\n"
 	    "both %" PRIu64 ", only POP3 %" PRIu64 ", only IMAP %" PRIu64
-	    " (IPv6: %" PRIu64 ", %" PRIu64 ", %" PRIu64 ")\n",
+	    " (IPv6: %" PRIu64 ", %" PRIu64 ", %" PRIu64 ")\n"
+	    "IMAP open without a password: %" PRIu64 " IPv4, %" PRIu64
+	    " IPv6\n",
 	    h->pop3[0], h->pop3[1], h->imap[0], h->imap[1], h->both[0],
 	    h->only_pop3[0], h->only_imap[0], h->both[1], h->only_pop3[1],
-	    h->only_imap[1]);
+	    h->only_imap[1], h->preauth[0], h->preauth[1]);
 	printf("mail services: %" PRIu64 " on %" PRIu64 " IPv4 and %" PRIu64
 	       " IPv6 addresses; refused us %" PRIu64
 	       ", phantoms among them %" PRIu64 "\n"

@@ -1,4 +1,8 @@
 /* test_commands.c: the commands of mailsweep(1) on a small sealed sweep. */
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -267,8 +271,8 @@ test_stats(void **state)
 	(void)state;
 	assert_int_equal(status, TOOL_OK);
 	has(text, "POP3 without TLS: 2 IPv4 addresses, 1 IPv6\n");
-	has(text, "IMAP without TLS: 2 IPv4 addresses, 0 IPv6\n");
-	has(text, "both 1, only POP3 1, only IMAP 1 (IPv6: 0, 1, 0)\n");
+	has(text, "IMAP without TLS: 1 IPv4 addresses, 0 IPv6\n");
+	has(text, "both 1, only POP3 1, only IMAP 0 (IPv6: 0, 1, 0)\n");
 	has(text, "DE");
 	has(text, "total");
 	free(text);
@@ -294,6 +298,83 @@ test_status_without_daemon(void **state)
 	(void)state;
 	free(output(&command_status, &status, ""));
 	assert_int_equal(status, TOOL_ERROR);
+}
+
+/* A daemon that answers each call with the next of these lines. */
+static pid_t
+daemon_start(const char *const *answers, unsigned n)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	pid_t pid;
+
+	assert_true(fd >= 0);
+	snprintf(at.sun_path, sizeof at.sun_path, "%s/control", datadir);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	for (unsigned i = 0; pid == 0 && i < n; i++) {
+		char request[16] = { 0 };
+		int call = accept(fd, NULL, NULL);
+
+		if (call < 0 || read(call, request, sizeof request - 1) < 0 ||
+		    strcmp(request, "status\n") != 0 ||
+		    write(call, answers[i], strlen(answers[i])) < 0)
+			_exit(1);
+		close(call);
+	}
+	if (pid == 0)
+		_exit(0);
+	close(fd);
+	return pid;
+}
+
+static void
+daemon_end(pid_t pid)
+{
+	char path[128];
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	snprintf(path, sizeof path, "%s/control", datadir);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+test_status(void **state)
+{
+	static const char *const answers[] = {
+		"{\"state\":\"sweeping\",\"done\":1,\"total\":4}\n",
+		"{\"state\":\"sweeping\",\"done\":2,\"total\":4}\n",
+		"not json\n",
+		"{\"state\":\"sweeping\",\"done\":3,\"total\":4}\n",
+		"{\"state\":\"over\",\"done\":4,\"total\":4}\n",
+	};
+	pid_t pid = daemon_start(answers, 5);
+	int status;
+	char *text = output(&command_status, &status, "");
+
+	(void)state;
+	assert_int_equal(status, TOOL_OK);
+	has(text, "1 of 4  25.0%");
+	assert_int_equal(lines_of(text), 1);
+	free(text);
+	text = output(&command_status, &status, "--json");
+	assert_int_equal(status, TOOL_OK);
+	assert_string_equal(
+	    text, "{\"state\":\"sweeping\",\"done\":2,\"total\":4}\n");
+	free(text);
+	free(output(&command_status, &status, ""));
+	assert_int_equal(status, TOOL_ERROR);
+	text = output(&command_status, &status, "--watch");
+	assert_int_equal(status, TOOL_OK);
+	has(text, "3 of 4  75.0%");
+	has(text, "over: 4 of 4  100.0%");
+	assert_int_equal(lines_of(text), 2);
+	free(text);
+	daemon_end(pid);
 }
 
 /* Each long option that --help prints is explained in the manual. */
@@ -354,6 +435,7 @@ main(void)
 		cmocka_unit_test(test_sweeps),
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_status_without_daemon),
+		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_manual),
 	};
 
