@@ -517,7 +517,8 @@ warn_if_deaf(struct run *r)
 	if (proc_now_ms() - r->deaf_since_ms < DEAF_MS)
 		return;
 	log_warn("%d adopted connections and not one dialog: a firewall on "
-		 "this host may drop the answers; see \"Host firewall\" in the "
+		 "this host may drop the answers; see \"The host's firewall\" "
+		 "in the "
 		 "README",
 	    DEAF_ADOPTED);
 	r->deaf_said = true;

@@ -74,7 +74,7 @@ take16(struct cursor *c)
 {
 	const uint8_t *p = take(c, 2);
 
-	return p != NULL ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return p != NULL ? (uint16_t)((unsigned)p[0] << 8 | p[1]) : 0;
 }
 
 static uint32_t
