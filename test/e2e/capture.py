@@ -15,6 +15,7 @@ address and port of the target's; a target is an address and port.
     unanswered      flows with a SYN-ACK that got neither ACK nor RST
     rst_at_once     flows whose SYN-ACK got a RST and never an ACK
     data_flows      flows in which the target said something
+    strange         frames that are neither TCP nor how neighbours are found
 """
 
 import collections
@@ -23,7 +24,9 @@ import struct
 import sys
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
-ETHERNET, IPV4, IPV6, TCP = 1, 0x0800, 0x86dd, 6
+ETHERNET, ARP, IPV4, IPV6, TCP, ICMPV6 = 1, 0x0806, 0x0800, 0x86dd, 6, 58
+# Behind a hop-by-hop header: the listener reports of neighbour discovery.
+HOP_BY_HOP = 0
 MAGIC = {0xa1b2c3d4, 0xa1b23c4d}
 
 
@@ -63,6 +66,13 @@ def segment(frame):
             packet[header + 13], total - header - offset)
 
 
+def is_strange(frame):
+    kind = struct.unpack_from("!H", frame, 12)[0]
+    if kind == IPV6:
+        return frame[20] not in (TCP, ICMPV6, HOP_BY_HOP)
+    return kind != ARP and not (kind == IPV4 and frame[23] == TCP)
+
+
 class Flow:
     def __init__(self):
         self.syns = self.synacks = self.acks = self.rsts = self.data = 0
@@ -70,9 +80,11 @@ class Flow:
 
 def read(path, scanner):
     flows = collections.defaultdict(Flow)
+    strange = 0
     for frame in frames(path):
         found = segment(frame)
         if not found:
+            strange += is_strange(frame)
             continue
         source, sport, destination, dport, flags, data = found
         if source in scanner:
@@ -87,18 +99,19 @@ def read(path, scanner):
             flow = flows[source, sport, dport]
             flow.synacks += flags & (SYN | ACK) == SYN | ACK
             flow.data += data > 0
-    return flows
+    return flows, strange
 
 
 def main():
     scanner = {ipaddress.ip_address(text) for text in sys.argv[2:]}
-    flows = read(sys.argv[1], scanner)
+    flows, strange = read(sys.argv[1], scanner)
     targets = collections.defaultdict(list)
     for (addr, port, _), flow in flows.items():
         targets[addr, port].append(flow)
     facts = collections.Counter()
     facts["syns"] = sum(flow.syns for flow in flows.values())
     facts["targets"] = len(targets)
+    facts["strange"] = strange
     for name in ("closed_syns_max", "answered", "unanswered", "rst_at_once",
                  "data_flows"):
         facts[name] = 0

@@ -28,7 +28,7 @@ expect "-n with the laboratory's exclusions" check
 is "addresses" "$(number addresses)" $((131072 + 256))
 is "excluded addresses" "$(number excluded)" 256
 said "ports" '(^|[^0-9])995([^0-9]|$)' "$out"
-said "how long it takes at this rate" '(4[4-9]|5[0-9]) ?s|0:4|0:5' "$out"
+said "how long it takes at this rate" 'duration +0m 46s' "$out"
 for what in TCP_REPAIR 'nft.*owner' Landlock AF_XDP 'live frames'; do
 	said "what this kernel offers: $what" "$what" "$out"
 done

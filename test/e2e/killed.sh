@@ -36,9 +36,10 @@ some_syns()
 	[ "$(seen syn_in)" -gt $((rate * 6)) ]
 }
 
+# The daemon and all that it started; what runs is "exe" to pgrep -x.
 processes()
 {
-	pgrep -x 'mailsweepd|nft'
+	pgrep -f '(^|/)(mailsweepd|nft) '
 }
 
 begin=$(date -u +%Y%m%d%H%M%S)

@@ -46,15 +46,15 @@ at_least()
 # expect WHAT CMD...: the command succeeds; else its output is shown
 expect()
 {
-	local what=$1 out status=0
+	local what=$1 printed status=0
 
 	shift
-	out=$("$@" 2>&1) || status=$?
+	printed=$("$@" 2>&1) || status=$?
 	if [ "$status" -eq 0 ]; then
 		ok "$what"
 	else
 		bad "$what (status $status)"
-		tail -n 40 <<<"$out"
+		tail -n 40 <<<"$printed"
 	fi
 }
 

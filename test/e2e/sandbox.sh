@@ -74,7 +74,7 @@ is "uids that the roles share: probe with others" \
 kill -TERM "$daemon"
 wait "$daemon"
 is "exit status after SIGTERM" $? 0
-is "processes left" "$(pgrep -xc 'mailsweepd|nft')" 0
+is "processes left" "$(pgrep -fc '(^|/)(mailsweepd|nft) ')" 0
 is "nft rules left" "$(nft list ruleset | grep -c .)" 0
 
 # ---- a probe that breaks a rule ----------------------------------------------
@@ -99,6 +99,7 @@ for rule in socket open exec; do
 	is "$rule: calls that were allowed" "$(grep -c 'was allowed' "$log")" 0
 	said "$rule: the log names the call" "probe.*(SIGSYS|system call)" "$log"
 	is "$rule: the account balances" "$(counted balanced)" True
+	[ "$swept" -eq 0 ] || { cat "$log"; tool sweeps -v; }
 	expect "$rule: every verdict" judge
 done
 finish

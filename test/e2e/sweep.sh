@@ -34,6 +34,7 @@ fact()
 	awk -v name="$1" '$1 == name { print $2 }' "$LAB_DIR/work/facts"
 }
 
+is "frames that are none of ours" "$(fact strange)" 0
 answered=$(fact answered)
 silent=$(awk -F '\t' '$8 == "silent"' "$LAB_DIR/servers.tsv" | wc -l)
 at_least "ports that answered" "$answered" 60
