@@ -1,6 +1,7 @@
 /* cert_fields.c: a certificate as texts that people and feeds read. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include <openssl/bn.h>
@@ -129,6 +130,15 @@ add_name(struct cert_fields *f, char *name)
 	f->names[f->nnames++] = name;
 }
 
+static bool
+has_name(const struct cert_fields *f, const char *name)
+{
+	for (size_t i = 0; i < f->nnames; i++)
+		if (strcasecmp(f->names[i], name) == 0)
+			return true;
+	return false;
+}
+
 static void
 read_names(struct cert_fields *f, const X509 *x)
 {
@@ -143,7 +153,7 @@ read_names(struct cert_fields *f, const X509 *x)
 			add_name(f, string_text(g->d.dNSName));
 	}
 	GENERAL_NAMES_free(all);
-	if (cn)
+	if (cn && !has_name(f, cn))
 		add_name(f, need_copy(cn, strlen(cn)));
 }
 

@@ -5,38 +5,26 @@
 #include "storage/feed_values.h"
 #include "storage/text.h"
 
-static const struct head *
-head(const struct feed_item *i)
-{
-	return &i->row->head;
-}
-
-static void
-put_yes_no(struct buf *b, bool yes)
-{
-	buf_putc(b, yes ? 'Y' : 'N');
-}
-
 void
 column_x_starttls(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
-	buf_puts(b, starttls_names[head(i)->starttls]);
+	buf_puts(b, starttls_names[item_head(i)->starttls]);
 }
 
 void
 column_x_offered(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
-	if (head(i)->flags & HEAD_ASKED_OFFER)
-		put_yes_no(b, head(i)->flags & HEAD_OFFERED);
+	if (item_head(i)->flags & HEAD_ASKED_OFFER)
+		put_yes_no(b, item_head(i)->flags & HEAD_OFFERED);
 }
 
 void
 column_x_login(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
-	put_yes_no(b, head(i)->flags & HEAD_LOGIN_BEFORE);
+	put_yes_no(b, item_head(i)->flags & HEAD_LOGIN_BEFORE);
 }
 
 void
@@ -76,14 +64,14 @@ column_x_first_seen(const struct feed_item *i, int arg, struct buf *b)
 	char text[TIME_TEXT_MAX];
 
 	(void)arg;
-	buf_puts(b, text_time(head(i)->first_seen_us, text));
+	buf_puts(b, text_time(item_head(i)->first_seen_us, text));
 }
 
 void
 column_x_observations(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
-	buf_printf(b, "%" PRIu32, head(i)->observations);
+	buf_printf(b, "%" PRIu32, item_head(i)->observations);
 }
 
 void
@@ -107,6 +95,6 @@ column_x_source(const struct feed_item *i, int arg, struct buf *b)
 	char text[ADDR_TEXT_MAX];
 
 	(void)arg;
-	memcpy(source.b, head(i)->source, sizeof source.b);
+	memcpy(source.b, item_head(i)->source, sizeof source.b);
 	buf_puts(b, addr_text(&source, text));
 }

@@ -5,18 +5,6 @@
 #include "storage/text.h"
 #include "storage/tls_names.h"
 
-static const struct head *
-head(const struct feed_item *i)
-{
-	return &i->row->head;
-}
-
-static void
-put_yes_no(struct buf *b, bool yes)
-{
-	buf_putc(b, yes ? 'Y' : 'N');
-}
-
 void
 column_nothing(const struct feed_item *i, int arg, struct buf *b)
 {
@@ -31,14 +19,14 @@ column_timestamp(const struct feed_item *i, int arg, struct buf *b)
 	char text[TIME_TEXT_MAX];
 
 	(void)arg;
-	buf_puts(b, text_time(head(i)->time_us, text));
+	buf_puts(b, text_time(item_head(i)->time_us, text));
 }
 
 void
 column_severity(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
-	buf_puts(b, severity_names[feed_severity(i->type, head(i))]);
+	buf_puts(b, severity_names[feed_severity(i->type, item_head(i))]);
 }
 
 void
@@ -86,9 +74,9 @@ column_tag(const struct feed_item *i, int arg, struct buf *b)
 	size_t before;
 
 	(void)arg;
-	buf_puts(b, protocol_names[head(i)->protocol]);
+	buf_puts(b, protocol_names[item_head(i)->protocol]);
 	for (int f = 0; f < FINDING_COUNT; f++) {
-		if (!head_has(head(i), (enum finding)f))
+		if (!head_has(item_head(i), (enum finding)f))
 			continue;
 		buf_putc(b, ';');
 		before = b->len;
@@ -112,16 +100,17 @@ void
 column_asn(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
-	if (head(i)->asn != 0)
-		buf_printf(b, "%" PRIu32, head(i)->asn);
+	if (item_head(i)->asn != 0)
+		buf_printf(b, "%" PRIu32, item_head(i)->asn);
 }
 
 void
 column_country(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
-	if (head(i)->country[0] != '?')
-		text_upper(b, head(i)->country, sizeof head(i)->country);
+	if (item_head(i)->country[0] != '?')
+		text_upper(
+		    b, item_head(i)->country, sizeof item_head(i)->country);
 }
 
 void
@@ -167,7 +156,7 @@ column_banner(const struct feed_item *i, int arg, struct buf *b)
 static bool
 has_cert(const struct feed_item *i)
 {
-	return head(i)->tls_version != 0 && head_has_leaf(head(i));
+	return item_head(i)->tls_version != 0 && head_has_leaf(item_head(i));
 }
 
 static bool
@@ -192,7 +181,7 @@ column_expired(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	if (has_parsed(i))
-		put_yes_no(b, head_has(head(i), FINDING_EXPIRED));
+		put_yes_no(b, head_has(item_head(i), FINDING_EXPIRED));
 }
 
 void
@@ -208,11 +197,11 @@ void
 column_valid(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
-	if (has_cert(i) && head(i)->chain != CHAIN_NONE)
+	if (has_cert(i) && item_head(i)->chain != CHAIN_NONE)
 		put_yes_no(b,
-		    head(i)->chain == CHAIN_TRUSTED &&
-			!head_has(head(i), FINDING_EXPIRED) &&
-			!head_has(head(i), FINDING_NOT_YET_VALID));
+		    item_head(i)->chain == CHAIN_TRUSTED &&
+			!head_has(item_head(i), FINDING_EXPIRED) &&
+			!head_has(item_head(i), FINDING_NOT_YET_VALID));
 }
 
 void
@@ -220,16 +209,16 @@ column_self_signed(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
 	if (has_parsed(i))
-		put_yes_no(b, head_has(head(i), FINDING_SELF_SIGNED));
+		put_yes_no(b, head_has(item_head(i), FINDING_SELF_SIGNED));
 }
 
 void
 column_cipher(const struct feed_item *i, int only_13, struct buf *b)
 {
-	const char *name = cipher_name(head(i)->cipher);
+	const char *name = cipher_name(item_head(i)->cipher);
 
-	if (head(i)->tls_version != 0 && name &&
-	    (!only_13 || head(i)->tls_version == 0x304))
+	if (item_head(i)->tls_version != 0 && name &&
+	    (!only_13 || item_head(i)->tls_version == 0x304))
 		buf_puts(b, name);
 }
 
@@ -237,15 +226,15 @@ void
 column_handshake(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
-	buf_puts(b, tls_version_name(head(i)->tls_version));
+	buf_puts(b, tls_version_name(item_head(i)->tls_version));
 }
 
 void
 column_tlsv13(const struct feed_item *i, int arg, struct buf *b)
 {
 	(void)arg;
-	if (head(i)->tls_version != 0)
-		put_yes_no(b, head(i)->tls_version == 0x304);
+	if (item_head(i)->tls_version != 0)
+		put_yes_no(b, item_head(i)->tls_version == 0x304);
 }
 
 void
@@ -282,7 +271,7 @@ column_cert_text(const struct feed_item *i, int which, struct buf *b)
 	if (text[which])
 		buf_puts(b, text[which]);
 	else if (which == CERT_SHA256)
-		text_hex_colons(b, head(i)->leaf, SHA256_LEN);
+		text_hex_colons(b, item_head(i)->leaf, SHA256_LEN);
 }
 
 void
@@ -299,8 +288,8 @@ column_validation(const struct feed_item *i, int arg, struct buf *b)
 	static const char *const names[] = { "unknown", "DV", "OV", "EV" };
 
 	(void)arg;
-	if (has_parsed(i) && head(i)->validation < 4)
-		buf_puts(b, names[head(i)->validation]);
+	if (has_parsed(i) && item_head(i)->validation < 4)
+		buf_puts(b, names[item_head(i)->validation]);
 }
 
 void

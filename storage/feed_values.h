@@ -15,6 +15,18 @@ enum cert_text {
 	CERT_TEXTS
 };
 
+static inline const struct head *
+item_head(const struct feed_item *i)
+{
+	return &i->row->head;
+}
+
+static inline void
+put_yes_no(struct buf *b, bool yes)
+{
+	buf_putc(b, yes ? 'Y' : 'N');
+}
+
 /*
  * Each adds its column's value to b, mapped, or nothing where it was not
  * measured. arg chooses among columns of one kind (feed_columns.c).

@@ -208,7 +208,7 @@ print_headline(const struct stats_view *v)
 void
 stats_text(const struct stats_view *v)
 {
-	struct widths w = { { (int)strlen("(rest: 9999)"), 0 } };
+	struct widths w = { { v->top ? (int)strlen("(rest: 9999)") : 0, 0 } };
 	struct counts rest;
 	uint64_t left_out;
 	char name[CUT_LABEL_MAX];
