@@ -132,6 +132,12 @@ static const struct option options[] = {
 
 enum { NOPTIONS = sizeof options / sizeof *options };
 
+const char *
+conf_option(size_t i)
+{
+	return i < NOPTIONS ? options[i].name : NULL;
+}
+
 static const char *const default_ports[] = { "110/pop3", "995/pop3s",
 	"143/imap", "993/imaps", "25/smtp", "587/smtp", "465/smtps" };
 
@@ -418,7 +424,7 @@ conf_read_text(const char *path, const char *text, struct conf *conf,
 	struct conf made;
 
 	for (size_t i = 0; i < NOPTIONS; i++)
-		names[i] = options[i].name;
+		names[i] = conf_option(i);
 	set_defaults(path, &made);
 	words_read(&r, text, names, recipient_options, &words);
 	take_words(&r, &words, &made, in, out);

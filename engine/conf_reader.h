@@ -44,6 +44,9 @@ void words_free(struct words *);
 /* The whole of a regular file, with a NUL behind it; NULL with errno. */
 char *conf_slurp(const char *path);
 
+/* The name of the i-th option, outside of recipients; NULL at the end. */
+const char *conf_option(size_t i);
+
 /* As conf_read, of a text; path is for messages. */
 int conf_read_text(const char *path, const char *text, struct conf *,
     struct ranges **targets, struct ranges **excluded, struct recipients *);

@@ -8,3 +8,10 @@ UNIT_run = engine/run engine/proc engine/child engine/nft engine/sports \
 	engine/sandbox engine/sandbox_rules engine/landlock engine/wire \
 	engine/stats engine/role engine/log engine/conf_save engine/ranges \
 	engine/addr
+UNIT_sports = engine/sports
+UNIT_control = engine/control
+UNIT_parent = engine/parent engine/status engine/control engine/run \
+	engine/proc engine/nft engine/sports engine/sandbox \
+	engine/sandbox_rules engine/landlock engine/wire engine/stats \
+	engine/role engine/log engine/conf_save engine/ranges engine/addr \
+	engine/sweep

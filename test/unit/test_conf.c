@@ -400,6 +400,38 @@ the_example_shows_the_defaults(void **state)
 }
 
 static void
+stands_in(const char *text, const char *format, const char *option)
+{
+	char line[64];
+
+	snprintf(line, sizeof line, format, option);
+	if (strstr(text, line) == NULL)
+		fail_msg("%s is not there", line);
+}
+
+static void
+every_option_is_in_example_and_manual(void **state)
+{
+	char *example = conf_slurp("conf/mailsweep.conf.example");
+	char *manual = conf_slurp("conf/mailsweep.conf.5");
+	const char *name;
+
+	(void)state;
+	assert_non_null(example);
+	assert_non_null(manual);
+	for (size_t i = 0; (name = conf_option(i)) != NULL; i++) {
+		stands_in(example, "%s = ", name);
+		stands_in(manual, "%s", name);
+	}
+	for (size_t i = 0; recipient_options[i] != NULL; i++) {
+		stands_in(example, "\t%s = ", recipient_options[i]);
+		stands_in(manual, "%s", recipient_options[i]);
+	}
+	free(example);
+	free(manual);
+}
+
+static void
 goes_to_the_children_and_back(void **state)
 {
 	struct ranges *t, *e, *t2, *e2;
@@ -438,6 +470,7 @@ main(void)
 		cmocka_unit_test(reads_lists_from_files),
 		cmocka_unit_test(reads_a_file_and_refuses_one_that_is_none),
 		cmocka_unit_test(the_example_shows_the_defaults),
+		cmocka_unit_test(every_option_is_in_example_and_manual),
 		cmocka_unit_test(goes_to_the_children_and_back),
 	};
 
