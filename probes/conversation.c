@@ -183,6 +183,7 @@ conversation_cut(struct conversation *c, enum ending why, const char *text)
 void
 conversation_cut_by_peer(struct conversation *c, bool reset)
 {
+	reset = reset || c->refused;
 	conversation_cut(c, reset ? ENDING_RESET : ENDING_CLOSED,
 	    reset ? "reset by the server" : "closed by the server");
 }

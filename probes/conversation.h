@@ -61,6 +61,7 @@ struct conversation {
 	uint64_t greeting_us; /* UTC of the first byte */
 	uint64_t tls_begun_ms;
 	uint8_t place; /* enum place */
+	bool refused; /* it took no more bytes of ours */
 	uint8_t told; /* what store and packet know: see report.c */
 	uint8_t line_small[LINE_SMALL];
 	uint8_t body_small[BODY_SMALL];

@@ -7,33 +7,40 @@
 #include "probes/conversation_parts.h"
 #include "probes/ending.h"
 
-/* Bytes of a command; those that do not go at once are kept. 0 or -1. */
-static int
+/*
+ * Bytes of a command; those that do not go at once are kept. A connection
+ * that takes none is not over yet: what the server said before it left (an
+ * alert, a 421) may still wait to be read, and reading finds the end.
+ */
+static void
 send_bytes(struct conversation *c, const char *bytes, size_t len)
 {
-	enum tls_state s = TLS_AGAIN;
+	size_t sent = len;
+	enum tls_state s;
 	ssize_t n;
 
 	if (c->tls) {
 		s = tls_write(c->tls, bytes, len);
-		n = s == TLS_DONE ? (ssize_t)len : 0;
-		if (s != TLS_DONE && s != TLS_AGAIN)
-			return -1;
+		sent = s == TLS_AGAIN ? 0 : len;
+		c->refused = s != TLS_DONE && s != TLS_AGAIN;
 	} else {
 		n = send(c->fd, bytes, len, MSG_NOSIGNAL);
-		if (n < 0 && errno != EAGAIN)
-			return -1;
-		n = n < 0 ? 0 : n;
+		if (n >= 0)
+			sent = (size_t)n;
+		else if (errno == EAGAIN)
+			sent = 0;
+		else
+			c->refused = true;
 	}
-	c->unsent_len = len - (size_t)n;
+	c->unsent_len = len - sent;
 	if (c->unsent_len == 0)
-		return 0;
+		return;
 	if (!c->unsent)
 		c->unsent = malloc(DIALOG_SAY_MAX);
-	if (!c->unsent)
-		return -1;
-	memmove(c->unsent, bytes + n, c->unsent_len);
-	return 0;
+	if (c->unsent)
+		memmove(c->unsent, bytes + sent, c->unsent_len);
+	else
+		c->unsent_len = 0; /* half a command: their time-out or ours */
 }
 
 bool
@@ -45,8 +52,7 @@ conversation_speak(struct conversation *c)
 	conversation_room(c, sizeof say);
 	n = dialog_say(&c->dialog, conversation_since(c), say);
 	conversation_expect(c);
-	if (send_bytes(c, say, n) < 0)
-		conversation_cut_by_peer(c, true);
+	send_bytes(c, say, n);
 	return true;
 }
 
@@ -55,11 +61,7 @@ conversation_flush(struct conversation *c)
 {
 	size_t before = c->unsent_len;
 
-	if (send_bytes(c, c->unsent, c->unsent_len) < 0) {
-		c->unsent_len = 0;
-		conversation_cut_by_peer(c, true);
-		return true;
-	}
+	send_bytes(c, c->unsent, c->unsent_len);
 	return c->unsent_len < before;
 }
 
