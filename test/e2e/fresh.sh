@@ -53,7 +53,7 @@ by_sudo script -qefc "make -C '$tree' --no-print-directory demo" "$out" \
     >/dev/null </dev/null || status=$?
 is "sudo make demo: exit status" "$status" 0
 sed -i 's/\r$//' "$out"
-last=$(grep -v '^Script done' "$out" | tail -n 1)
+last=$(grep -v '^Script done' "$out" | grep . | tail -n 1)
 if [[ $last =~ ^demo:\ ([0-9]+)\ of\ ([0-9]+)\ servers\ found,\ ([0-9]+)\ of\ ([0-9]+)\ verdicts\ right,\ account\ balanced$ ]]
 then
 	ok "its last line: $last"
