@@ -175,9 +175,8 @@ capture_fd(const struct capture *c)
 static void
 pass_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *frame)
 {
-	struct capture *c;
+	struct capture *c = (void *)user; /* as capture_read gave it */
 
-	memcpy(&c, user, sizeof c);
 	c->frame(c->context, frame, h->caplen,
 	    (uint64_t)h->ts.tv_sec * 1000000 + (uint64_t)h->ts.tv_usec);
 }
@@ -186,13 +185,11 @@ int
 capture_read(
     struct capture *c, unsigned max, capture_frame *frame, void *context)
 {
-	u_char self[sizeof c];
 	int n;
 
 	c->frame = frame;
 	c->context = context;
-	memcpy(self, &c, sizeof c);
-	n = pcap_dispatch(c->pcap, (int)max, pass_frame, self);
+	n = pcap_dispatch(c->pcap, (int)max, pass_frame, (void *)c);
 	return n >= 0 ? n : -1;
 }
 

@@ -1,4 +1,4 @@
-/* test_notes.c: notes arrive whole, in order, and later when the wire is full. */
+/* test_notes.c: notes arrive whole and in order, if need be later. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
