@@ -264,8 +264,8 @@ set_aside(const char *datadir, const char *id, char error[STORE_ERROR_MAX])
 		    strerror(errno));
 		return -1;
 	}
-	log_warn("sweep %s had other targets, ports or shards and cannot go "
-		 "on: it is kept in %s",
+	log_warn("sweep %s had other targets, ports, shards or another seed "
+		 "and cannot go on: it is kept in %s",
 	    id, aside);
 	return 0;
 }

@@ -1,16 +1,18 @@
 /* datadir.c: the directory that everything is kept in, made ready. */
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "storage/datadir.h"
 #include "storage/layout.h"
 
-enum { MODE = 0755 };
+enum { MODE = 0755, HOLD_SECONDS = 3 };
 
 static int
 make_one(const char *path)
@@ -18,13 +20,39 @@ make_one(const char *path)
 	return mkdir(path, MODE) == 0 || errno == EEXIST ? 0 : -1;
 }
 
+static void
+wake(int signo)
+{
+	(void)signo;
+}
+
+/* One that was killed a moment ago may still be on its way out: wait a bit. */
+static int
+hold(void)
+{
+	struct sigaction sa = { .sa_handler = wake }, old;
+	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -1;
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGALRM, &sa, &old);
+	alarm(HOLD_SECONDS);
+	rc = flock(fd, LOCK_EX);
+	alarm(0);
+	sigaction(SIGALRM, &old, NULL);
+	return rc;
+}
+
 int
 datadir_enter(const char *path, char error[STORE_ERROR_MAX])
 {
-	if (make_one(path) == 0 && chdir(path) == 0 &&
+	if (make_one(path) == 0 && chdir(path) == 0 && hold() == 0 &&
 	    make_one(LAYOUT_SEALED) == 0 && make_one(LAYOUT_LIVE) == 0)
 		return 0;
-	store_say(error, "data directory %s: %s", path, strerror(errno));
+	store_say(error, "data directory %s: %s", path,
+	    errno == EINTR ? "another mailsweepd is at work in it"
+			   : strerror(errno));
 	return -1;
 }
 

@@ -8,7 +8,8 @@
 
 /*
  * Make what is missing and go there, so that no right over the directories
- * above it is needed later. 0, or -1 and why in error.
+ * above it is needed later; hold it as long as the process lives, so that no
+ * second daemon writes there. 0, or -1 and why in error.
  */
 int datadir_enter(const char *path, char error[STORE_ERROR_MAX]);
 

@@ -81,7 +81,7 @@ pending_resume(struct live *l, uint64_t not_before_us)
 	unsigned n = 0;
 
 	/* No attempt counts: the new incarnation has ports of its own. */
-	for (; live_pending_next(l, n == 0, &at, &q.as); n++) {
+	for (; live_pending_next(l, &at, &q.as); n++) {
 		q.target = at;
 		live_pending_delete(l, &at);
 		live_queue_put(l, &q);
@@ -111,18 +111,20 @@ retry(struct live *l, const struct pending_rules *r,
 
 void
 pending_expire(struct live *l, const struct pending_rules *r, uint64_t now_us,
-    pending_end *end, void *arg)
+    struct target *from, unsigned cap, pending_end *end, void *arg)
 {
-	struct target at = { .port = 0 };
 	struct pending p;
 
-	for (bool first = true; live_pending_next(l, first, &at, &p);
-	     first = false) {
+	for (; cap > 0; cap--) {
+		if (!live_pending_next(l, from, &p)) {
+			memset(from, 0, sizeof *from);
+			return;
+		}
 		if (p.since_us + r->longest_us > now_us)
 			continue;
-		live_pending_delete(l, &at);
-		if (!retry(l, r, &at, &p, now_us))
-			end(arg, &at, &p,
+		live_pending_delete(l, from);
+		if (!retry(l, r, from, &p, now_us))
+			end(arg, from, &p,
 			    p.why == OUTCOME_NONE ? OUTCOME_LOST
 						  : (enum outcome)p.why);
 	}

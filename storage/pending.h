@@ -38,10 +38,11 @@ typedef void pending_end(
 
 /*
  * Pending rows older than the longest conversation are lost: back into the
- * queue, or given up when that was done often enough.
+ * queue, or given up when that was done often enough. It looks at no more
+ * than cap rows past *from, which moves on, and is zero again at the end.
  */
 void pending_expire(struct live *, const struct pending_rules *,
-    uint64_t now_us, pending_end *, void *);
+    uint64_t now_us, struct target *from, unsigned cap, pending_end *, void *);
 
 /*
  * Queue rows that are due turn pending; up to cap of them in out. Rows whose

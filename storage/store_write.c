@@ -416,14 +416,13 @@ seek(struct live *l, enum kind kind, bool past, MDB_val *key, MDB_val *value)
 }
 
 bool
-live_pending_next(
-    struct live *l, bool first, struct target *at, struct pending *p)
+live_pending_next(struct live *l, struct target *at, struct pending *p)
 {
 	uint8_t packed[TARGET_KEY_LEN];
 	MDB_val key = { sizeof packed, packed }, v;
 
 	target_pack(at, packed);
-	if (!seek(l, PENDING, !first, &key, &v) ||
+	if (!seek(l, PENDING, true, &key, &v) ||
 	    key.mv_size != TARGET_KEY_LEN || v.mv_size != sizeof *p)
 		return false;
 	memcpy(packed, key.mv_data, sizeof packed);

@@ -65,9 +65,8 @@ void live_pending_put(
 bool live_pending_get(struct live *, const struct target *, struct pending *);
 void live_pending_delete(struct live *, const struct target *);
 uint64_t live_pending_count(struct live *);
-/* The first one past *at (at or past it when first is set); moves *at. */
-bool live_pending_next(
-    struct live *, bool first, struct target *at, struct pending *);
+/* The first one past *at, which moves there; begin with all zero. */
+bool live_pending_next(struct live *, struct target *at, struct pending *);
 
 /* Follow-ups, in the order in which they fall due. */
 struct queued {

@@ -22,8 +22,8 @@
 enum {
 	SECOND_US = 1000000,
 	MS_US = 1000,
-	EXPIRE_EVERY_US = 5 * SECOND_US,
 	BURST = 1024, /* messages of one wire in a turn */
+	EXPIRE_MAX = 10000, /* pending rows looked at in a turn */
 	DUE_MAX = 1024, /* follow-ups taken from the queue in a turn */
 	DUE_MESSAGE = 32, /* ... in one message to send */
 	WIRES = 4
@@ -44,7 +44,8 @@ struct writer {
 	uint64_t commits, npending, nqueue;
 	struct followup due[DUE_MAX]; /* pending on disk, not yet with send */
 	unsigned ndue, due_at;
-	uint64_t commit_us, expire_us; /* monotonic */
+	struct target expire_at;
+	uint64_t commit_us; /* monotonic */
 	uint64_t asleep_us; /* how long the machine has slept */
 	bool records_drained, disk_full, swept_said;
 	enum end end;
@@ -215,12 +216,13 @@ publish(const struct writer *w)
 
 /* All of a second in one transaction. */
 static enum live_result
-try_commit(struct writer *w, struct batch_context *c, bool expire, bool due)
+try_commit(struct writer *w, struct batch_context *c, struct target *expire_at,
+    bool due)
 {
 	live_begin(w->live);
 	batch_apply(w->batch, c);
-	if (expire)
-		pending_expire(w->live, &w->rules, c->now_us, batch_give_up, c);
+	pending_expire(w->live, &w->rules, c->now_us, expire_at, EXPIRE_MAX,
+	    batch_give_up, c);
 	if (due)
 		w->ndue = pending_due(w->live, c->now_us, w->due, DUE_MAX);
 	checkpoint_apply(&w->checkpoint, &w->info.sweep);
@@ -236,7 +238,6 @@ static bool
 commit(struct writer *w, bool more_is_to_come)
 {
 	uint64_t mono_us = clock_us(CLOCK_MONOTONIC);
-	bool expire = mono_us >= w->expire_us + EXPIRE_EVERY_US;
 	bool due = more_is_to_come && w->due_at == w->ndue;
 	struct batch_context c = { .args = w->args,
 		.geo = w->geo,
@@ -244,10 +245,12 @@ commit(struct writer *w, bool more_is_to_come)
 		.rules = &w->rules,
 		.start_us = w->info.sweep.start_us,
 		.now_us = clock_us(CLOCK_REALTIME) };
+	struct target expire_at;
 	enum live_result result;
 
 	do {
-		result = try_commit(w, &c, expire, due);
+		expire_at = w->expire_at;
+		result = try_commit(w, &c, &expire_at, due);
 	} while (result == LIVE_AGAIN);
 	w->commit_us = mono_us;
 	if (result == LIVE_BROKEN)
@@ -264,8 +267,7 @@ commit(struct writer *w, bool more_is_to_come)
 	w->disk_full = result == LIVE_NO_SPACE;
 	if (w->disk_full)
 		return false;
-	if (expire)
-		w->expire_us = mono_us;
+	w->expire_at = expire_at;
 	batch_clear(w->batch);
 	w->commits++;
 	w->total.received += c.counts.received;

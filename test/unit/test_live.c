@@ -1,6 +1,9 @@
 /* test_live.c: the sweep that runs: rows, growth, and what a kill leaves. */
+#include <sys/mount.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -212,8 +215,7 @@ test_pending_walk(void **state)
 		live_pending_put(l, &t, &p);
 	}
 	/* Rows may go while they are walked. */
-	for (bool first = true; live_pending_next(l, first, &at, &got);
-	     first = false) {
+	while (live_pending_next(l, &at, &got)) {
 		assert_int_equal(at.port, ++n);
 		assert_memory_equal(&got, &p, sizeof p);
 		if (n % 2)
@@ -352,6 +354,107 @@ test_kill(void **state)
 	}
 }
 
+static bool
+put_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool put =
+	    fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return put;
+}
+
+/* An ordinary user is root in a user namespace of its own. */
+static bool
+become_root(void)
+{
+	char uids[32], gids[32];
+
+	snprintf(uids, sizeof uids, "0 %u 1", (unsigned)geteuid());
+	snprintf(gids, sizeof gids, "0 %u 1", (unsigned)getegid());
+	return unshare(CLONE_NEWUSER) == 0 &&
+	    put_text("/proc/self/setgroups", "deny") &&
+	    put_text("/proc/self/uid_map", uids) &&
+	    put_text("/proc/self/gid_map", gids);
+}
+
+/* A small disk of our own, where nobody else sees it. */
+static void
+small_disk(void)
+{
+	if ((geteuid() != 0 && !become_root()) || unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", dir, "tmpfs", 0, "size=6m") != 0)
+		_exit(2);
+}
+
+static enum live_result
+write_batch(struct live *l, uint32_t batch)
+{
+	enum live_result result;
+
+	do {
+		live_begin(l);
+		put_info(l, batch);
+		put_many(l, batch * 100, 100);
+		result = live_commit(l);
+	} while (result == LIVE_AGAIN);
+	return result;
+}
+
+/* 0: a full disk cost nothing that was committed, and passed. */
+static int
+fill_disk(void)
+{
+	char filler[128];
+	struct live *l;
+	struct store *s;
+	uint32_t batch = 0;
+	uint64_t rows;
+	int fd;
+
+	snprintf(filler, sizeof filler, "%s/filler", dir);
+	fd = open(filler, O_CREAT | O_WRONLY, 0600);
+	if (fd < 0 || posix_fallocate(fd, 0, 3 << 20) != 0)
+		return 3;
+	l = live_open(dir, MAP, error);
+	if (l == NULL)
+		return 4;
+	while (write_batch(l, batch) == LIVE_DONE)
+		batch++;
+	if (batch == 0 || write_batch(l, batch) != LIVE_NO_SPACE)
+		return 5;
+	unlink(filler);
+	close(fd);
+	if (write_batch(l, batch) != LIVE_DONE)
+		return 6;
+	live_close(l);
+	s = store_open(dir, "live", error);
+	if (s == NULL)
+		return 7;
+	rows = store_info(s)->account.rows;
+	store_close(s);
+	return rows == (batch + 1) * (uint64_t)100 ? 0 : 8;
+}
+
+static void
+test_disk_full(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		small_disk();
+		_exit(fill_disk());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* A reader in another process follows a map that grows under it. */
 static void
 test_reader_follows(void **state)
@@ -397,6 +500,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_certs_grow, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_kill, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_disk_full, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_reader_follows, set_up, tear_down),
 	};

@@ -54,6 +54,15 @@ end(void *arg, const struct target *t, const struct pending *p, enum outcome o)
 }
 
 static void
+expire(uint64_t now_us)
+{
+	struct target from = { .port = 0 };
+
+	pending_expire(l, &rules, now_us, &from, 100, end, NULL);
+	assert_int_equal(from.port, 0);
+}
+
+static void
 answered(uint8_t attempt, uint64_t now_us)
 {
 	struct note_pending n = { .target = target,
@@ -81,9 +90,9 @@ test_lost(void **state)
 	(void)state;
 	answered(0, now);
 	for (unsigned try = 1; try <= 2; try++) {
-		pending_expire(l, &rules, now + LONGEST - 1, end, NULL);
+		expire(now + LONGEST - 1);
 		assert_int_equal(live_pending_count(l), 1);
-		pending_expire(l, &rules, now + LONGEST, end, NULL);
+		expire(now + LONGEST);
 		assert_int_equal(live_pending_count(l), 0);
 		assert_int_equal(live_queue_count(l), 1);
 		now += LONGEST + PAUSE;
@@ -97,7 +106,7 @@ test_lost(void **state)
 		/* It answers, and what is known of its tries stays. */
 		answered(f.attempt, now);
 	}
-	pending_expire(l, &rules, now + LONGEST, end, NULL);
+	expire(now + LONGEST);
 	assert_int_equal(ends, 1);
 	assert_int_equal(ended, OUTCOME_LOST);
 	assert_int_equal(live_pending_count(l) + live_queue_count(l), 0);
@@ -140,7 +149,7 @@ test_limited_then_gone(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		assert_true(due(now, &f));
 		now += LONGEST;
-		pending_expire(l, &rules, now, end, NULL);
+		expire(now);
 		now += PAUSE;
 	}
 	assert_int_equal(ends, 1);
@@ -219,6 +228,30 @@ test_cap(void **state)
 	assert_int_equal(pending_due(l, 1, f, 2), 1);
 }
 
+/* A few rows at a time, from where it was; then from the start again. */
+static void
+test_slices(void **state)
+{
+	struct target from = { .port = 0 };
+
+	(void)state;
+	for (uint16_t port = 1; port <= 5; port++) {
+		target.port = port;
+		answered(0, 50);
+	}
+	pending_expire(l, &rules, 50 + LONGEST, &from, 2, end, NULL);
+	assert_int_equal(live_pending_count(l), 3);
+	assert_int_equal(from.port, 2);
+	pending_expire(l, &rules, 50, &from, 2, end, NULL);
+	assert_int_equal(from.port, 4);
+	pending_expire(l, &rules, 50 + LONGEST, &from, 2, end, NULL);
+	assert_int_equal(from.port, 0);
+	assert_int_equal(live_pending_count(l), 2);
+	pending_expire(l, &rules, 50 + LONGEST, &from, 9, end, NULL);
+	assert_int_equal(live_pending_count(l), 0);
+	assert_int_equal(live_queue_count(l), 5);
+}
+
 static void
 test_rules(void **state)
 {
@@ -249,6 +282,7 @@ main(void)
 		EACH(test_cured),
 		EACH(test_resume),
 		EACH(test_cap),
+		EACH(test_slices),
 		EACH(test_rules),
 	};
 

@@ -20,6 +20,7 @@
 #include "engine/sandbox.h"
 #include "engine/stats.h"
 #include "engine/wire.h"
+#include "storage/datadir.h"
 #include "storage/store.h"
 #include "test/unit/store_help.h"
 
@@ -415,6 +416,30 @@ test_not_swept(void **state)
 	assert_int_equal(status_of(), 0);
 }
 
+/* Two daemons on one directory: the second one is told, and stays out. */
+static void
+test_held(void **state)
+{
+	char why[STORE_ERROR_MAX];
+	struct control c;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	start();
+	pid = fork();
+	if (pid == 0)
+		_exit(datadir_enter(dir, why) == -1 &&
+			    strstr(why, "another mailsweepd")
+			? 0
+			: 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(control_send(ours[CONTROL], CTL_STOP, NULL, 0), 0);
+	assert_int_equal(control(&c), 0);
+	assert_int_equal(status_of(), 0);
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -425,6 +450,7 @@ main(void)
 		EACH(test_refuses),
 		EACH(test_killed),
 		EACH(test_not_swept),
+		EACH(test_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
