@@ -28,7 +28,7 @@ static int
 set_up(void **state)
 {
 	struct sockaddr_storage ss;
-	struct sockaddr_in in;
+	struct sockaddr_in in = { 0 };
 	socklen_t len;
 
 	(void)state;

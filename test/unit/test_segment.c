@@ -22,6 +22,8 @@ static const uint8_t tcp[] = { 0, 110, 0x9c, 0x41, 0x11, 0x22, 0x33, 0x44, 0x55,
 	0x66, 0x77, 0x88, 0x80, 0x12, 0xfa, 0xf0, 0, 0, 0, 0 };
 static const uint8_t opts[] = { 2, 4, 5, 0xb4, 1, 1, 4, 2, 1, 3, 3, 9 };
 
+static const uint8_t no_extension[1];
+
 struct frame {
 	uint8_t b[ROOM];
 	size_t len;
@@ -152,7 +154,7 @@ ipv6_is_read(void **state)
 {
 	static const uint8_t both[] = { 60, 0, 1, 4, 0, 0, 0, 0, 6, 1, 1, 12, 0,
 		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
-	struct frame f = synack6(6, NULL, 0);
+	struct frame f = synack6(6, no_extension, 0);
 	char text[ADDR_TEXT_MAX];
 	struct segment s;
 
@@ -189,7 +191,7 @@ ipv6_that_cannot_be_skipped(void **state)
 	f.len = ETH + IP6 + 4;
 	set16(&f, ETH + 4, 4);
 	assert_int_equal(parse(&f, &s), SEGMENT_TRUNCATED);
-	f = synack6(6, NULL, 0);
+	f = synack6(6, no_extension, 0);
 	memcpy(f.b + ETH + 8, "\0\0\0\0\0\0\0\0\0\0\xff\xff\300\0\2\1", 16);
 	assert_int_equal(parse(&f, &s), SEGMENT_BAD_IP);
 }
@@ -283,7 +285,7 @@ options_that_lie(void **state)
 static void
 every_cut_is_truncated(void **state)
 {
-	struct frame f = synack4(), six = synack6(6, NULL, 0);
+	struct frame f = synack4(), six = synack6(6, no_extension, 0);
 	struct segment s;
 
 	(void)state;
