@@ -69,17 +69,19 @@ static const struct unit sizes[] = {
 	{ NULL, 0 },
 };
 
-/* In the largest unit that leaves no rest. */
+/* In the largest unit that leaves no rest; the first one stands for 1. */
 static void
 print_unit(char *to, size_t cap, uint64_t value, const struct unit *units)
 {
-	const struct unit *best = units;
+	const char *name = units->name;
+	uint64_t factor = 1;
 
 	for (; units->factor != 0; units++)
-		if (value != 0 && value % units->factor == 0)
-			best = units;
-	snprintf(to, cap, "%llu%s", (unsigned long long)(value / best->factor),
-	    best->name);
+		if (value != 0 && value % units->factor == 0) {
+			factor = units->factor;
+			name = units->name;
+		}
+	snprintf(to, cap, "%llu%s", (unsigned long long)(value / factor), name);
 }
 
 static bool

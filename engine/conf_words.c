@@ -343,9 +343,11 @@ void
 words_read(struct reader *r, const char *text, const char *const *options,
     const char *const *in_recipient, struct words *w)
 {
-	char *clean = copy(text);
+	char *clean = strdup(text);
 	unsigned before = r->mistakes;
 
+	if (clean == NULL)
+		fatal("no memory for the configuration");
 	memset(w, 0, sizeof *w);
 	memset(&now, 0, sizeof now);
 	now.reader = r;

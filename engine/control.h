@@ -18,6 +18,7 @@ void control_close(struct control_socket *);
 unsigned control_poll(const struct control_socket *, struct pollfd *);
 
 /* Accept, read, answer; never blocks. */
-void control_turn(struct control_socket *, control_answer *, void *context);
+void control_turn(
+    struct control_socket *, control_answer *answer, void *context);
 
 #endif

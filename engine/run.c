@@ -25,10 +25,7 @@ enum {
 	STOP_LEAST_MS = 1000, /* ... and for answers to the last SYNs */
 	RESTART_MS = 100, /* doubled with each early death of a probe */
 	RESTART_MAX_MS = 10000,
-	EARLY_MS = 60000,
-	DEAF_ADOPTED = 20, /* so many adopted, not one heard in DEAF_MS */
-	DEAF_MS = 10000,
-	SECOND_MS = 1000
+	EARLY_MS = 60000
 };
 
 const char *const run_stage_names[RUN_STAGES] = {
@@ -64,10 +61,7 @@ struct run {
 	struct sweep sweep;
 	bool has_sweep, sent, swept, sealed, stop_asked;
 
-	uint64_t second_ms; /* when the rates were taken */
-	struct run_rates counted, rates;
-	uint64_t deaf_since_ms;
-	bool deaf_said;
+	struct watch watch;
 };
 
 static void
@@ -153,7 +147,7 @@ run_start(const struct conf *conf, const struct ranges *targets,
 		procs_end(&r->procs);
 		goto fail;
 	}
-	r->second_ms = proc_now_ms();
+	r->watch.second_ms = proc_now_ms();
 	enter(r, RUN_OPENING);
 	return r;
 fail:
@@ -481,49 +475,6 @@ advance(struct run *r)
 	}
 }
 
-static void
-take_rates(struct run *r)
-{
-	struct run_rates now;
-
-	if (proc_now_ms() - r->second_ms < SECOND_MS)
-		return;
-	now.syns = stats_sum(r->stats, STAT_SEND_PACKETS);
-	now.answers = stats_sum(r->stats, STAT_PKT_SYNACKS);
-	now.passed = stats_sum(r->stats, STAT_SEND_PASSED);
-	r->rates.syns = now.syns - r->counted.syns;
-	r->rates.answers = now.answers - r->counted.answers;
-	r->rates.passed = now.passed - r->counted.passed;
-	r->counted = now;
-	r->second_ms += SECOND_MS;
-}
-
-/*
- * A stateful firewall on this host knows nothing of our handshakes: it drops
- * what the servers answer, and each conversation ends in a time-out.
- */
-static void
-warn_if_deaf(struct run *r)
-{
-	if (r->deaf_said || r->conf->follow != FOLLOW_ADOPT ||
-	    stats_sum(r->stats, STAT_DIAL_ADOPTED) <= DEAF_ADOPTED)
-		return;
-	if (stats_sum(r->stats, STAT_PROBE_REPORTED) > 0) {
-		r->deaf_said = true; /* heard one: nothing to say */
-		return;
-	}
-	if (r->deaf_since_ms == 0)
-		r->deaf_since_ms = proc_now_ms();
-	if (proc_now_ms() - r->deaf_since_ms < DEAF_MS)
-		return;
-	log_warn("%d adopted connections and not one dialog: a firewall on "
-		 "this host may drop the answers; see \"The host's firewall\" "
-		 "in the "
-		 "README",
-	    DEAF_ADOPTED);
-	r->deaf_said = true;
-}
-
 void
 run_turn(struct run *r)
 {
@@ -533,10 +484,9 @@ run_turn(struct run *r)
 	if (r->stage == RUN_STARTING || r->stage == RUN_SWEEPING ||
 	    r->stage == RUN_DRAINING || r->stage == RUN_STOPPING) {
 		restart_probes(r);
-		warn_if_deaf(r);
 	}
 	advance(r);
-	take_rates(r);
+	watch_turn(&r->watch, r->conf, r->stats, proc_now_ms());
 }
 
 /* ---- from outside -------------------------------------------------------- */
@@ -610,8 +560,8 @@ run_stats(const struct run *r)
 	return r->stats;
 }
 
-struct run_rates
+struct watch_rates
 run_rates(const struct run *r)
 {
-	return r->rates;
+	return r->watch.rates;
 }

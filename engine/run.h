@@ -8,6 +8,7 @@
 
 #include "engine/stats.h"
 #include "engine/sweep.h"
+#include "engine/watch.h"
 
 struct conf;
 struct ranges;
@@ -51,11 +52,6 @@ enum run_result {
 
 enum { RUN_POLL_MAX = STATS_SLOTS + 1, RUN_TICK_MS = 100 };
 
-/* What was counted over the last second. */
-struct run_rates {
-	uint64_t syns, answers, passed;
-};
-
 /* Begin. NULL: could not, and the log says why. Nothing is copied. */
 struct run *run_start(const struct conf *, const struct ranges *targets,
     const struct ranges *excluded);
@@ -79,6 +75,6 @@ enum run_stage run_stage(const struct run *);
 enum run_result run_result(const struct run *); /* once it is over */
 const struct sweep *run_sweep(const struct run *); /* NULL while opening */
 const struct stats *run_stats(const struct run *);
-struct run_rates run_rates(const struct run *);
+struct watch_rates run_rates(const struct run *);
 
 #endif

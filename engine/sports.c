@@ -12,7 +12,12 @@
 #define RESERVED_FILE "/proc/sys/net/ipv4/ip_local_reserved_ports"
 
 /* Every second port reserved by hand would be the longest. */
-enum { TEXT_MAX = 1 << 19, LINE_MAX_TCP = 512 };
+enum {
+	TEXT_MAX = 1 << 19,
+	LINE_MAX_TCP = 512,
+	FIELD_LOCAL = 1,
+	FIELD_INODE = 9
+};
 
 static bool
 has(const struct sports *s, unsigned port)
@@ -88,16 +93,28 @@ sports_print(const struct sports *s, char *to, uint32_t cap)
 	}
 }
 
-/* A line of /proc/net/tcp: an owned socket's local port, else 0. */
+/*
+ * A line of /proc/net/tcp: an owned socket's local port, else 0. Its fields
+ * stand apart by blanks: number, ADDRESS:PORT in hex, ... inode.
+ */
 static uint16_t
-owned_port(const char *line)
+owned_port(char *line)
 {
-	unsigned port, state;
-	unsigned long inode;
+	unsigned long port = 0, inode = 0;
+	unsigned n = 0;
+	char *field;
 
-	if (sscanf(line, " %*u: %*[0-9A-F]:%4X %*s %2X %*s %*s %*s %*u %*u %lu",
-		&port, &state, &inode) != 3)
-		return 0;
+	while ((field = strsep(&line, " ")) != NULL) {
+		const char *colon = strchr(field, ':');
+
+		if (*field == '\0')
+			continue;
+		if (n == FIELD_LOCAL && colon != NULL)
+			port = strtoul(colon + 1, NULL, 16);
+		if (n == FIELD_INODE)
+			inode = strtoul(field, NULL, 10);
+		n++;
+	}
 	return inode == 0 ? 0 : (uint16_t)port;
 }
 

@@ -36,7 +36,7 @@ put_progress(struct json_object *o, const struct conf *conf,
     const struct sweep *s, const struct run *run)
 {
 	const struct stats *stats = run_stats(run);
-	struct run_rates rates = run_rates(run);
+	struct watch_rates rates = run_rates(run);
 	uint64_t total, done;
 	double percent;
 

@@ -75,7 +75,7 @@ wire_send_fds(
 		errno = EMSGSIZE;
 		return -1;
 	}
-	if (nfds > 0)
+	if (fds != NULL && nfds > 0)
 		attach_fds(&msg, &room, fds, nfds);
 	do {
 		n = sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
