@@ -54,7 +54,8 @@ neighbour(const struct addr *a, int step)
 /* The pieces made so far, and the ranges that are open, widest first. */
 struct cutter {
 	struct geo_table out;
-	const struct geo_range **open;
+	const struct geo_range *all;
+	size_t *open; /* of all */
 	size_t depth;
 	struct addr from; /* nothing before it is left to do */
 };
@@ -65,7 +66,7 @@ cut(struct cutter *c, const struct addr *last)
 {
 	struct geo_range piece = { .first = c->from,
 		.last = *last,
-		.row = c->open[c->depth - 1]->row };
+		.row = c->all[c->open[c->depth - 1]].row };
 
 	if (addr_cmp(&piece.first, &piece.last) > 0)
 		return 0;
@@ -78,7 +79,7 @@ static int
 close_before(struct cutter *c, const struct addr *before)
 {
 	while (c->depth > 0) {
-		const struct addr *last = &c->open[c->depth - 1]->last;
+		const struct addr *last = &c->all[c->open[c->depth - 1]].last;
 
 		if (before != NULL && addr_cmp(last, before) >= 0)
 			break;
@@ -90,8 +91,9 @@ close_before(struct cutter *c, const struct addr *before)
 }
 
 static int
-open_range(struct cutter *c, const struct geo_range *r)
+open_range(struct cutter *c, size_t which)
 {
+	const struct geo_range *r = &c->all[which];
 	struct addr end;
 
 	if (close_before(c, &r->first) != 0)
@@ -102,14 +104,14 @@ open_range(struct cutter *c, const struct geo_range *r)
 			return -1;
 	}
 	c->from = r->first;
-	c->open[c->depth++] = r;
+	c->open[c->depth++] = which;
 	return 0;
 }
 
 int
 geo_table_seal(struct geo_table *t)
 {
-	struct cutter c = { .depth = 0 };
+	struct cutter c = { .all = t->v };
 	int rc = 0;
 
 	if (t->n == 0)
@@ -119,7 +121,7 @@ geo_table_seal(struct geo_table *t)
 	if (c.open == NULL)
 		return -1;
 	for (size_t i = 0; i < t->n && rc == 0; i++)
-		rc = open_range(&c, &t->v[i]);
+		rc = open_range(&c, i);
 	if (rc == 0)
 		rc = close_before(&c, NULL);
 	free(c.open);

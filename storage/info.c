@@ -128,14 +128,17 @@ line_find(const struct visit *v, const char *name, char value[VALUE_CAP])
 static bool
 hex_read(const char *value, uint8_t *at, size_t len)
 {
-	unsigned byte;
+	static const char digits[] = "0123456789abcdef";
 
 	if (strlen(value) != 2 * len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if (sscanf(value + 2 * i, "%2x", &byte) != 1)
+		const char *high = strchr(digits, value[2 * i]);
+		const char *low = strchr(digits, value[2 * i + 1]);
+
+		if (high == NULL || low == NULL)
 			return false;
-		at[i] = (uint8_t)byte;
+		at[i] = (uint8_t)((high - digits) << 4 | (low - digits));
 	}
 	return true;
 }

@@ -12,7 +12,7 @@ promise(bool kept)
 		abort();
 }
 
-/* Every field lies inside; they end where the body ends, or before bad bytes. */
+/* Every field lies inside; they end with the body, or before bad bytes. */
 static uint32_t
 walk(const uint8_t *body, uint32_t len)
 {

@@ -19,7 +19,7 @@ begin(uint32_t threads)
 
 	s.position[0] = 5;
 	s.counted[0][SEND_SENT] = 4;
-	checkpoint_init(&c, &s, WINDOW * SECOND);
+	checkpoint_init(&c, &s, (uint64_t)WINDOW * SECOND);
 }
 
 static int

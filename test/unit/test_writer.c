@@ -258,7 +258,7 @@ static void
 end_of_sweep(void)
 {
 	position(sweep.n, 1);
-	mono_us += 2 * SECOND_US;
+	mono_us += (uint64_t)2 * SECOND_US;
 	tick(0);
 }
 
@@ -351,7 +351,7 @@ test_killed(void **state)
 	record("192.0.2.1", OUTCOME_COMPLETED);
 	pending("192.0.2.2");
 	position(100, 0);
-	mono_us += 2 * SECOND_US;
+	mono_us += (uint64_t)2 * SECOND_US;
 	position(900, 0);
 	tick(1);
 	await(STAT_STORE_SETTLED, 100);
