@@ -88,7 +88,7 @@ chains_free(struct chains *c)
 static int64_t
 seconds(const ASN1_TIME *t)
 {
-	static const int64_t day = 24 * 60 * 60;
+	static const int64_t day = 86400;
 	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
 	int days = 0, rest = 0;
 

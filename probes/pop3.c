@@ -92,7 +92,8 @@ static const struct step steps[] = {
 	[TLS]		= { PHASE_TLS, NULL, NULL, CAPA_TLS, END, NULL },
 	[CAPA_TLS]	= { PHASE_ASK, "CAPA", listing, QUIT, QUIT, NULL },
 	[WRAP]		= { PHASE_TLS, NULL, NULL, GREETING_TLS, END, NULL },
-	[GREETING_TLS]	= { PHASE_GREETING, NULL, greeting, CAPA_TLS, QUIT, NULL },
+	[GREETING_TLS]	= { PHASE_GREETING, NULL, greeting,
+			    CAPA_TLS, QUIT, NULL },
 	[QUIT]		= { PHASE_LEAVE, "QUIT", status, END, END, NULL },
 };
 /* clang-format on */

@@ -54,17 +54,39 @@ version_len(const uint8_t *s, size_t len)
 	return n;
 }
 
+/* As a word of its own: "exim-2.example.org" is a host, no product. */
+static const uint8_t *
+word_find(const struct field *in, const char *text)
+{
+	const uint8_t *at = in->bytes, *end = at + in->len;
+	size_t n = strlen(text);
+
+	while ((at = bytes_find(at, (size_t)(end - at), text)) != NULL) {
+		const uint8_t *after = at + n;
+		bool begins = at == in->bytes ||
+		    (!isalnum(at[-1]) && !memchr(".-@", at[-1], 3));
+		bool ends = after == end ||
+		    (!isalnum(*after) &&
+			(!memchr(".-@", *after, 3) || after + 1 == end ||
+			    !isalnum(after[1])));
+
+		if (begins && ends)
+			return after;
+		at = after;
+	}
+	return NULL;
+}
+
 static bool
 product_match(struct facts *f, const struct field *in, const struct product *p)
 {
-	const uint8_t *at = bytes_find(in->bytes, in->len, p->text), *end;
+	const uint8_t *at = word_find(in, p->text);
+	const uint8_t *end = in->bytes + in->len;
 	uint8_t version[32];
 	size_t n;
 
 	if (!at)
 		return false;
-	end = in->bytes + in->len;
-	at += strlen(p->text);
 	while (at < end && (*at == ' ' || *at == '/' || *at == 'v'))
 		at++;
 	n = version_len(at, (size_t)(end - at));

@@ -61,6 +61,8 @@ conversation_flush(struct conversation *c)
 {
 	size_t before = c->unsent_len;
 
+	if (!c->unsent)
+		return false;
 	send_bytes(c, c->unsent, c->unsent_len);
 	return c->unsent_len < before;
 }

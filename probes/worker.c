@@ -158,6 +158,7 @@ batch(struct worker *w, const struct epoll_event *events, int n)
 		} else if (what == &dialed_fd) {
 			take(w);
 		} else if (what != &records_fd && what != &done_fd) {
+			tell_time(&w->all); /* a handshake takes its time */
 			conversation_ready(what);
 		}
 	}

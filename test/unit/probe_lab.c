@@ -26,7 +26,7 @@
 #include "engine/stats.h"
 #include "test/unit/probe_lab.h"
 
-enum { WAIT_MS = 20000, FAR = 40, DAY = 24 * 60 * 60, YEAR = 365 * DAY };
+enum { WAIT_MS = 20000, FAR = 40, DAY = 86400, YEAR = 31536000 };
 
 static struct conf conf;
 static struct stats page;
@@ -73,12 +73,13 @@ static struct identity
 identity_make(const char *name, EVP_PKEY *key, const struct identity *issuer,
     long from, long until, const EVP_MD *hash)
 {
+	static long serial;
 	struct identity id = { X509_new(), key };
 	X509_NAME *n = X509_get_subject_name(id.x);
 
 	assert_non_null(key);
 	X509_set_version(id.x, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(id.x), rand());
+	ASN1_INTEGER_set(X509_get_serialNumber(id.x), ++serial);
 	X509_gmtime_adj(X509_getm_notBefore(id.x), from);
 	X509_gmtime_adj(X509_getm_notAfter(id.x), until);
 	X509_NAME_add_entry_by_txt(
@@ -110,7 +111,8 @@ identities_make(void)
 	i[CERT_GOOD] = identity_make(mail, rsa, &ca, -DAY, YEAR, sha256);
 	i[CERT_SELF_SIGNED] =
 	    identity_make(mail, rsa, NULL, -DAY, YEAR, sha256);
-	i[CERT_EXPIRED] = identity_make(mail, rsa, &ca, -2 * DAY, -DAY, sha256);
+	i[CERT_EXPIRED] =
+	    identity_make(mail, rsa, &ca, -2L * DAY, -DAY, sha256);
 	i[CERT_FUTURE] = identity_make(mail, rsa, &ca, DAY, YEAR, sha256);
 	i[CERT_RSA1024] =
 	    identity_make(mail, EVP_RSA_gen(1024), &ca, -DAY, YEAR, sha256);

@@ -27,12 +27,13 @@ up(void **state)
 static void
 in_time(void **state)
 {
+	uint64_t seed = 1;
 	unsigned came = 0;
 
 	(void)state;
-	srand(1);
 	for (int i = 0; i < TIMERS; i++) {
-		due[i] = START + 1 + (uint64_t)(rand() % 250000);
+		seed = seed * 1103515245 + 12345;
+		due[i] = START + 1 + seed / 65536 % 250000;
 		wheel_set(&wheel, &timers[i], due[i]);
 	}
 	for (uint64_t now = START; now < START + 260000; now += 10) {

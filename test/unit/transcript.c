@@ -54,16 +54,17 @@ stretch_add(struct transcript *t, const char *text, const char *end)
 static void
 port_read(struct transcript *t, const char *text)
 {
-	char protocol[16] = "", kind[16] = "";
-	unsigned port = 0;
+	char protocol[16] = "", *kind;
+	size_t n = strcspn(text, " ");
 
-	assert_true(sscanf(text, "%15s %u %15s", protocol, &port, kind) >= 2);
+	assert_true(n < sizeof protocol);
+	memcpy(protocol, text, n);
 	t->protocol =
 	    (enum protocol)name_find(protocol_names, PROTOCOL_COUNT, protocol);
-	t->port = (uint16_t)port;
-	t->kind = strcmp(kind, "tls") == 0 ? PORT_TLS
-	    : strcmp(kind, "hello") == 0   ? PORT_HELLO
-					   : PORT_CLEAR;
+	t->port = (uint16_t)strtoul(text + n, &kind, 10);
+	t->kind = strcmp(kind, " tls") == 0 ? PORT_TLS
+	    : strcmp(kind, " hello") == 0   ? PORT_HELLO
+					    : PORT_CLEAR;
 }
 
 /* "REPEAT n text": the same line so many times. */
