@@ -63,6 +63,10 @@ verdicts_of test/e2e/sessions.py "$LAB_DIR/logs" "$LAB_DIR/servers.tsv" \
 
 # ---- what is left behind ------------------------------------------------------
 
+if [ "$BIN" = build/sanitize ]; then
+	expect "the sanitizers are in it" \
+	    grep -aq __asan_init "$BIN/mailsweepd"
+fi
 is "complaints of a sanitizer" \
     "$(grep -Ec "AddressSanitizer|runtime error:|LeakSanitizer" "$log")" 0
 
