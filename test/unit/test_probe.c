@@ -465,6 +465,17 @@ farewell_is_bounded(void **state)
 	assert_in_range(r.head.duration_ms, 4900, 6000);
 }
 
+/* Nobody reads the records: the probe stops taking, and loses nothing. */
+static void
+full_wires_stop_it(void **state)
+{
+	unsigned taken;
+
+	(void)state;
+	taken = lab_flood(3000);
+	assert_in_range(taken, 100, 2900);
+}
+
 int
 main(void)
 {
@@ -495,6 +506,7 @@ main(void)
 		cmocka_unit_test(endless_line),
 		cmocka_unit_test(reset_at_once),
 		cmocka_unit_test(farewell_is_bounded),
+		cmocka_unit_test(full_wires_stop_it),
 	};
 
 	return cmocka_run_group_tests(tests, lab_up, lab_down);
