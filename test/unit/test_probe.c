@@ -323,6 +323,19 @@ stray_plaintext(void **state)
 }
 
 static void
+endless_clear_for_tls(void **state)
+{
+	static struct lab_result r;
+	static const struct act acts[] = { POP3_BEFORE, SAY("+OK go\r\n"),
+		{ ACT_FOREVER, "-ERR what was that\r\n" }, { ACT_END, NULL } };
+
+	(void)state;
+	lab_probe(110, acts, NULL, &r);
+	expect(&r, OUTCOME_TOO_MUCH, STARTTLS_NOT_TLS,
+	    bit(FINDING_STARTTLS_BROKEN));
+}
+
+static void
 garbage_for_tls(void **state)
 {
 	static struct lab_result r;
@@ -496,6 +509,7 @@ main(void)
 		cmocka_unit_test(not_tls),
 		cmocka_unit_test(closed_after_yes),
 		cmocka_unit_test(stray_plaintext),
+		cmocka_unit_test(endless_clear_for_tls),
 		cmocka_unit_test(garbage_for_tls),
 		cmocka_unit_test(implicit_good),
 		cmocka_unit_test(clear_on_implicit),
