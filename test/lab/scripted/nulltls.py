@@ -6,6 +6,7 @@ that offers everything has it in its list.
 """
 
 import base64
+import functools
 import hashlib
 import hmac
 import os
@@ -110,7 +111,7 @@ class Key:
                    der(3, b"\0", der(0x30, integer(self.n), integer(self.e))))
 
 
-def certificate(key, serial=1, true=b"\xff"):
+def certificate(key, serial=1, true=b"\xff", signature=None):
     """Self-signed, for junk.lab.test; `true` is what stands for TRUE."""
     algorithm = der(0x30, oid(1, 2, 840, 113549, 1, 1, 11), der(5))
     name = der(0x30, der(0x31, der(0x30, oid(2, 5, 4, 3),
@@ -122,26 +123,32 @@ def certificate(key, serial=1, true=b"\xff"):
     signed = der(0x30, der(0xa0, integer(2)), integer(serial), algorithm, name,
                  der(0x30, *(der(23, date.encode()) for date in dates)), name,
                  key.public(), der(0xa3, der(0x30, basic)))
-    return der(0x30, signed, algorithm, der(3, b"\0", key.sign(signed)))
+    return der(0x30, signed, algorithm,
+               der(3, b"\0", signature or key.sign(signed)))
 
 
+GARBAGE = b"this is no certificate at all"
+# The certificates of a case, leaf first, from a key and a good certificate.
+CHAINS = {
+    "duplicates": lambda key, good: [good] * 5,
+    "negative-serial": lambda key, good: [certificate(key, -5)],
+    "long-serial": lambda key, good: [certificate(key, 1 << 400)],
+    "not-der-leaf": lambda key, good: [certificate(key, true=b"\x01")],
+    "not-der-behind": lambda key, good: [good, certificate(key, true=b"\x01")],
+    "garbage-leaf": lambda key, good: [GARBAGE],
+    "garbage-behind": lambda key, good: [good, GARBAGE],
+    "trailing-bytes": lambda key, good: [good + b"\0\0\0\0"],
+    "no-certificate": lambda key, good: [],
+    # One signature for all: nobody asks behind the leaf.
+    "many": lambda key, good: [good] + [
+        certificate(key, n, signature=bytes(256)) for n in range(1, 40)],
+}
+
+
+@functools.cache
 def chain(kind, certs):
-    """The certificates of a case, leaf first, as bytes."""
-    key = Key(f"{certs}/goodrsa.key")
-    good = pem(f"{certs}/goodrsa.pem")[0]
-    return {
-        "good": [good],
-        "duplicates": [good] * 5,
-        "negative-serial": [certificate(key, serial=-5)],
-        "long-serial": [certificate(key, serial=1 << 400)],
-        "not-der-leaf": [certificate(key, true=b"\x01")],
-        "not-der-behind": [good, certificate(key, true=b"\x01")],
-        "garbage-leaf": [b"this is no certificate at all"],
-        "garbage-behind": [good, b"this is no certificate at all"],
-        "trailing-bytes": [good + b"\0\0\0\0"],
-        "no-certificate": [],
-        "many": [certificate(key, serial=n + 1) for n in range(40)],
-    }[kind]
+    return CHAINS[kind](Key(f"{certs}/goodrsa.key"),
+                        pem(f"{certs}/goodrsa.pem")[0])
 
 
 # ---- TLS ---------------------------------------------------------------------
