@@ -328,6 +328,34 @@ a_lost_one_frees_the_limits(void **state)
 	world_free(w);
 }
 
+/* Given up while it waited for a probe, which then took its time. */
+static void
+a_lost_one_that_is_reported_was_not_lost(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 0);
+	struct peer q = peer_of(w, "198.18.1.2", POP3, KIND_PLAIN, 0);
+	struct done_note end = done(&p);
+	struct dial_note failed = {
+		.target = q.target, .source = q.source, .sport = q.cookie.sport
+	};
+
+	(void)state;
+	hear_one(w, synack_at(&p, IRS));
+	hear_one(w, says(&p, 0, "+OK\r\n"));
+	hear_one(w, synack_at(&q, IRS));
+	hear_one(w, says(&q, 0, "+OK\r\n"));
+	pass(w, 125000);
+	assert_int_equal(count(w, STAT_PKT_LOST), 2);
+	flow_done(w->flow, &end, world_now(w));
+	assert_int_equal(count(w, STAT_PKT_LOST), 1);
+	flow_dial_failed(w->flow, &failed, world_now(w));
+	assert_int_equal(count(w, STAT_PKT_LOST), 0);
+	flow_done(w->flow, &end, world_now(w));
+	assert_int_equal(count(w, STAT_PKT_LOST), 0);
+	world_free(w);
+}
+
 static void
 with_connect_the_kernel_answers(void **state)
 {
@@ -395,6 +423,7 @@ main(void)
 		cmocka_unit_test(a_bad_cookie_is_nobody),
 		cmocka_unit_test(dial_can_fail),
 		cmocka_unit_test(a_lost_one_frees_the_limits),
+		cmocka_unit_test(a_lost_one_that_is_reported_was_not_lost),
 		cmocka_unit_test(with_connect_the_kernel_answers),
 		cmocka_unit_test(nobody_is_left_half_open_at_the_end),
 	};
