@@ -53,8 +53,8 @@ static const struct rule send_rules[] = {
 };
 
 static const struct rule packet_rules[] = {
-	PLAIN("close"), PLAIN("read"), PLAIN("recvfrom"), PLAIN("recvmsg"), PLAIN("sendto"),
-	PLAIN("sendmmsg"), PLAIN("getsockopt"),
+	PLAIN("close"), PLAIN("read"), PLAIN("recvfrom"), PLAIN("recvmsg"),
+	PLAIN("sendto"), PLAIN("sendmmsg"), PLAIN("getsockopt"),
 	WITH("ioctl", 1, UINT32_MAX, SIOCGIFFLAGS),
 	WITH("ioctl", 1, UINT32_MAX, SIOCGIFINDEX), /* libnet, each frame */
 	END_RULES
@@ -69,7 +69,8 @@ static const struct rule dial_rules[] = {
 	PLAIN("bind"), PLAIN("connect"), PLAIN("setsockopt"),
 	PLAIN("getsockopt"), PLAIN("getsockname"), PLAIN("sendto"),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_HANDOFF),
-	ON_FD("close", FD_SNAPSHOT), ON_FD("close", FD_STATS), /* were closed */
+	/* What takes the numbers of the two that it has closed itself. */
+	ON_FD("close", FD_SNAPSHOT), ON_FD("close", FD_STATS),
 	FROM_BIT("close", 3),
 	END_RULES
 };
