@@ -28,7 +28,7 @@ static const struct rule common[] = {
 	PLAIN("gettimeofday"), PLAIN("time"), PLAIN("getrandom"),
 	PLAIN("epoll_wait"), PLAIN("epoll_pwait"), PLAIN("epoll_pwait2"),
 	PLAIN("epoll_ctl"), PLAIN("poll"), PLAIN("ppoll"),
-	PLAIN("close"), PLAIN("write"), PLAIN("writev"), PLAIN("sendmsg"),
+	PLAIN("close"), PLAIN("write"), PLAIN("writev"),
 	WITH("fcntl", 1, UINT32_MAX, 1 /* F_GETFD */),
 	WITH("fcntl", 1, UINT32_MAX, 2 /* F_SETFD */),
 	WITH("fcntl", 1, UINT32_MAX, 3 /* F_GETFL */),
@@ -42,7 +42,7 @@ static const struct rule common[] = {
 
 /* Frames out; of what comes in, only messages of its own wires. */
 static const struct rule send_rules[] = {
-	PLAIN("sendto"), PLAIN("sendmmsg"),
+	PLAIN("sendto"), PLAIN("sendmsg"), PLAIN("sendmmsg"),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_DUE),
 	PLAIN("getsockopt"),
 	/* Its threads are there already. */
@@ -53,7 +53,7 @@ static const struct rule send_rules[] = {
 
 static const struct rule packet_rules[] = {
 	PLAIN("read"), PLAIN("recvfrom"), PLAIN("recvmsg"), PLAIN("sendto"),
-	PLAIN("sendmmsg"), PLAIN("getsockopt"),
+	PLAIN("sendmsg"), PLAIN("sendmmsg"), PLAIN("getsockopt"),
 	WITH("ioctl", 1, UINT32_MAX, SIOCGIFFLAGS),
 	WITH("ioctl", 1, UINT32_MAX, SIOCGIFINDEX), /* libnet, each frame */
 	END_RULES
@@ -64,6 +64,7 @@ static const struct rule dial_rules[] = {
 	TCP_SOCKET(AF_INET), TCP_SOCKET(AF_INET6),
 	PLAIN("bind"), PLAIN("connect"), PLAIN("setsockopt"),
 	PLAIN("getsockopt"), PLAIN("getsockname"), PLAIN("sendto"),
+	PLAIN("sendmsg"),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_HANDOFF),
 	ON_FD("recvmsg", FD_DIALED),
 	END_RULES
@@ -71,13 +72,26 @@ static const struct rule dial_rules[] = {
 
 static const struct rule probe_rules[] = {
 	PLAIN("read"), PLAIN("recvfrom"), PLAIN("recvmsg"), PLAIN("sendto"),
-	PLAIN("shutdown"), PLAIN("getsockopt"), PLAIN("setsockopt"),
+	PLAIN("sendmsg"), PLAIN("shutdown"), PLAIN("getsockopt"),
+	PLAIN("setsockopt"),
+	END_RULES
+};
+
+/*
+ * Its one socket is connected to the resolver, and a message with an address
+ * of its own would go elsewhere all the same: so there is no address in a
+ * sendto, and sendmsg, whose address lies in memory, is for the wires.
+ */
+static const struct rule resolve_rules[] = {
+	PLAIN("recvfrom"), WITH("sendto", 4, UINT64_MAX, 0 /* NULL */),
+	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_RESOLVE),
+	ON_FD("sendmsg", FD_CONTROL), ON_FD("sendmsg", FD_RESOLVE),
 	END_RULES
 };
 
 /* Files below its directory; where that is, Landlock knows. */
 static const struct rule store_rules[] = {
-	PLAIN("read"), PLAIN("recvmsg"), PLAIN("sendto"),
+	PLAIN("read"), PLAIN("recvmsg"), PLAIN("sendto"), PLAIN("sendmsg"),
 	PLAIN("open"), PLAIN("openat"), PLAIN("creat"), PLAIN("lseek"),
 	PLAIN("pread64"), PLAIN("pwrite64"), PLAIN("preadv"),
 	PLAIN("pwritev"), PLAIN("readv"), PLAIN("ftruncate"),
@@ -118,6 +132,7 @@ static const struct rule *const of_role[ROLE_COUNT] = {
 	[ROLE_DIAL] = dial_rules,
 	[ROLE_STORE] = store_rules,
 	[ROLE_PROBE] = probe_rules,
+	[ROLE_RESOLVE] = resolve_rules,
 };
 /* clang-format on */
 

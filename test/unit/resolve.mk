@@ -1,0 +1,5 @@
+# Names of addresses: messages, lookups.
+UNIT_hostname = engine/hostname
+UNIT_dns = engine/dns engine/hostname engine/addr test/unit/dns_help
+UNIT_lookups = engine/lookups engine/dns engine/hostname engine/addr \
+	engine/log test/unit/dns_help
