@@ -31,7 +31,6 @@ void
 naming_fetch(struct naming *n, struct live *l, uint64_t mono_us)
 {
 	static const struct addr first;
-	struct addr at = n->at;
 
 	if (!n->on)
 		return;
@@ -40,11 +39,11 @@ naming_fetch(struct naming *n, struct live *l, uint64_t mono_us)
 		return; /* the wire is still full of others */
 	if (n->open > 0 && mono_us - n->heard_us > PATIENCE_US) {
 		n->open = 0;
-		at = first;
+		n->at = first;
 	}
 	n->fresh = true;
 	n->nasks = n->sent = 0;
-	n->next_at = at;
+	n->next_at = n->at;
 	while (n->open + n->nasks < NAMES_OPEN_MAX &&
 	    live_name_wanted_next(l, &n->next_at))
 		n->asks[n->nasks++] = n->next_at;

@@ -92,7 +92,7 @@ take_name(struct writer *w, size_t len)
 {
 	naming_heard(&w->naming, clock_us(CLOCK_MONOTONIC));
 	if (batch_take_name(w->batch, message, len) != 0)
-		log_warn("a name from resolve was refused");
+		refuse(w, "resolve");
 }
 
 static void

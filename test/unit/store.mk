@@ -17,6 +17,9 @@ UNIT_live = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) test/unit/store_help
 UNIT_pending = $(UNIT_live)
 UNIT_geo = $(STORE_GEO) $(STORE_READ)
 UNIT_batch = $(STORE_ALL)
+UNIT_names = $(STORE_ALL)
+UNIT_naming = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/naming \
+	engine/wire engine/log test/unit/store_help
 UNIT_begin = $(STORE_ALL)
 UNIT_seal = $(STORE_ALL)
 UNIT_writer = $(STORE_ALL) storage/writer storage/checkpoint \
