@@ -105,6 +105,19 @@ count_result(struct resolve *r, const struct resolved *result)
 		count(r, STAT_RESOLVE_CONFIRMED, 1);
 }
 
+/* What another one in this place was asked for is to be asked for again. */
+static void
+say_begun(void)
+{
+	const struct resolved begun = { .begun = 1 };
+	struct pollfd p = { .fd = FD_RESOLVE, .events = POLLOUT };
+
+	/* The wire may be full of what the one before had found. */
+	while (
+	    wire_send(FD_RESOLVE, &begun, sizeof begun) < 0 && errno == EAGAIN)
+		(void)poll(&p, 1, REST_MS);
+}
+
 /* What is finished goes to store; what it cannot take now stays. */
 static void
 send_results(struct resolve *r)
@@ -261,6 +274,7 @@ resolve_main(const struct role_args *args)
 	pacer_init(&r.pacer, now_ns());
 	pacer_set(&r.pacer, now_ns(), args->conf->resolve_rate);
 	sandbox_enter(ROLE_RESOLVE, args->conf, 0);
+	say_begun();
 	while (!r.stop)
 		turn(&r);
 	lookups_free(r.lookups);

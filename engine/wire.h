@@ -189,7 +189,8 @@ struct resolved {
 	struct addr addr;
 	uint8_t confirmed; /* the name's own addresses hold this one */
 	uint8_t failed; /* no resolver said anything; no name then */
-	uint8_t spare[6];
+	uint8_t begun; /* no answer: resolve has begun, and knows of nothing */
+	uint8_t spare[5];
 	char name[NAME_MAX_BYTES]; /* "" none; as hostname.h has it */
 };
 

@@ -8,12 +8,6 @@
 
 enum { MS_US = 1000 };
 
-/*
- * resolve says something of an address that it has begun within half of this,
- * whoever is silent; after it what was asked for is lost, with the process.
- */
-#define PATIENCE_US ((uint64_t)60 * 1000000)
-
 void
 naming_init(struct naming *n, const struct conf *conf)
 {
@@ -24,11 +18,10 @@ naming_init(struct naming *n, const struct conf *conf)
 
 /*
  * One walk after the other over what is wanted. The next begins when all of
- * this one has been answered: it finds what came behind its back, and what was
- * lost with a process.
+ * this one has been answered: it finds what came behind its back.
  */
 void
-naming_fetch(struct naming *n, struct live *l, uint64_t mono_us)
+naming_fetch(struct naming *n, struct live *l)
 {
 	static const struct addr first;
 
@@ -37,10 +30,6 @@ naming_fetch(struct naming *n, struct live *l, uint64_t mono_us)
 	n->wanted = live_name_wanted_count(l);
 	if (n->sent < n->nasks && !n->fresh)
 		return; /* the wire is still full of others */
-	if (n->open > 0 && mono_us - n->heard_us > PATIENCE_US) {
-		n->open = 0;
-		n->at = first;
-	}
 	n->fresh = true;
 	n->nasks = n->sent = 0;
 	n->next_at = n->at;
@@ -64,7 +53,7 @@ naming_commit(struct naming *n, bool done)
 }
 
 void
-naming_send(struct naming *n, uint64_t mono_us)
+naming_send(struct naming *n)
 {
 	unsigned some;
 
@@ -78,17 +67,21 @@ naming_send(struct naming *n, uint64_t mono_us)
 				fatal("names: %s", strerror(errno));
 			return;
 		}
-		if (n->open == 0)
-			n->heard_us = mono_us;
 		n->open += some;
 	}
 }
 
 void
-naming_heard(struct naming *n, uint64_t mono_us)
+naming_heard(struct naming *n)
 {
-	n->heard_us = mono_us;
 	n->open -= n->open > 0;
+}
+
+void
+naming_begun(struct naming *n)
+{
+	memset(&n->at, 0, sizeof n->at);
+	n->open = n->nasks = n->sent = 0;
 }
 
 bool

@@ -22,7 +22,6 @@ struct naming {
 	unsigned nasks, sent;
 	bool fresh; /* fetched, and not yet known to be on disk */
 	unsigned open; /* on the wire or with resolve */
-	uint64_t heard_us; /* last answer, or when the first was asked for */
 	uint64_t wait_us, since_us; /* since: all else is done; 0: not yet */
 	uint64_t wanted; /* on disk, at the last commit */
 	bool said;
@@ -31,14 +30,20 @@ struct naming {
 void naming_init(struct naming *, const struct conf *);
 
 /* Inside a transaction, as often as it is tried: what is to be asked next. */
-void naming_fetch(struct naming *, struct live *, uint64_t mono_us);
+void naming_fetch(struct naming *, struct live *);
 
 /* The transaction is on disk, or not; what is to be asked goes out then. */
 void naming_commit(struct naming *, bool done);
-void naming_send(struct naming *, uint64_t mono_us);
+void naming_send(struct naming *);
 
-/* One answer has come. */
-void naming_heard(struct naming *, uint64_t mono_us);
+/* Outside a transaction: one answer has come. */
+void naming_heard(struct naming *);
+
+/*
+ * Outside a transaction: a resolve has begun. What another one was asked for
+ * died with it, so all that is wanted is asked for again.
+ */
+void naming_begun(struct naming *);
 
 /*
  * All else of the sweep is done: is nobody waited for any more? Names that do

@@ -90,7 +90,15 @@ take_record(struct writer *w, size_t len)
 static void
 take_name(struct writer *w, size_t len)
 {
-	naming_heard(&w->naming, clock_us(CLOCK_MONOTONIC));
+	struct resolved r = { .begun = 0 };
+
+	if (len == sizeof r)
+		memcpy(&r, message, sizeof r);
+	if (r.begun) {
+		naming_begun(&w->naming);
+		return;
+	}
+	naming_heard(&w->naming);
 	if (batch_take_name(w->batch, message, len) != 0)
 		refuse(w, "resolve");
 }
@@ -237,7 +245,7 @@ try_commit(struct writer *w, struct batch_context *c, struct target *expire_at,
 	    batch_give_up, c);
 	if (due)
 		w->ndue = pending_due(w->live, c->now_us, w->due, DUE_MAX);
-	naming_fetch(&w->naming, w->live, clock_us(CLOCK_MONOTONIC));
+	naming_fetch(&w->naming, w->live);
 	checkpoint_apply(&w->checkpoint, &w->info.sweep);
 	ledger_now(w, &c->counts);
 	live_put_info(w->live, &w->info, &w->ledger);
@@ -374,13 +382,13 @@ loop(struct writer *w)
 		read_control(w);
 		drain_all(w);
 		send_due(w);
-		naming_send(&w->naming, clock_us(CLOCK_MONOTONIC));
+		naming_send(&w->naming);
 		if (!is_time(w))
 			continue;
 		watch_sleep(w);
 		if (commit(w, true)) {
 			send_due(w);
-			naming_send(&w->naming, clock_us(CLOCK_MONOTONIC));
+			naming_send(&w->naming);
 			say_swept(w);
 		}
 	}
