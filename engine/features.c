@@ -163,7 +163,8 @@ static const struct feature features[] = {
 void
 features_print(FILE *to, const struct conf *conf)
 {
-	fprintf(to, "this kernel\n");
+	fprintf(to, "this kernel%s\n",
+	    geteuid() == 0 ? "" : ", tried without root: most is refused");
 	for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
 		const struct feature *f = &features[i];
 		char why[NFT_ERROR_MAX] = "";

@@ -317,6 +317,7 @@ test_refuses(void **state)
 {
 	struct target t = help_target("192.0.2.200", 110);
 	struct control c;
+	struct store *s;
 
 	(void)state;
 	start();
@@ -327,6 +328,12 @@ test_refuses(void **state)
 	assert_int_equal(wire_send(ours[NOTES_PACKET], &t, 3), 0);
 	assert_int_equal(wire_send(ours[NOTES_SEND], &t, 3), 0);
 	await(STAT_STORE_NEW, 1);
+	/* The row and its count are in one transaction, this one. */
+	s = store_open(dir, "live", error);
+	assert_non_null(s);
+	assert_int_equal(store_info(s)->account.rows, 1);
+	assert_int_equal(store_info(s)->account.rows_new, 1);
+	store_close(s);
 	assert_int_equal(stats_get(stats, args.slot, STAT_STORE_REFUSED), 51);
 	assert_int_equal(stats_get(stats, args.slot, STAT_STORE_RECEIVED), 52);
 	assert_int_equal(control_send(ours[CONTROL], CTL_STOP, NULL, 0), 0);
