@@ -6,6 +6,7 @@
 
 #include "engine/conf.h"
 #include "engine/cookie.h"
+#include "engine/hostname.h"
 #include "engine/ranges.h"
 #include "storage/batch.h"
 
@@ -15,10 +16,13 @@ enum {
 	MESSAGE_ROOM = 2 * WIRE_MESSAGE_MAX
 };
 
+/* They come by the million, and nobody is told of them. */
+#define PHANTOM (1u << FINDING_PHANTOM)
+
 #define DAY_US ((uint64_t)86400 * 1000000)
 
 /* One thing to do. The kinds of notes are those of enum note_type. */
-enum entry_type { ENTRY_ROW = 100, ENTRY_CERT };
+enum entry_type { ENTRY_ROW = 100, ENTRY_CERT, ENTRY_NAME };
 
 struct entry {
 	uint32_t type, len;
@@ -225,6 +229,24 @@ batch_take_notes(struct batch *b, const struct role_args *args,
 	return rc;
 }
 
+int
+batch_take_name(struct batch *b, const uint8_t *message, size_t len)
+{
+	struct resolved r;
+	char clean[HOSTNAME_CAP];
+
+	if (len != sizeof r)
+		return -1;
+	memcpy(&r, message, sizeof r);
+	if (memchr(r.name, '\0', sizeof r.name) == NULL || r.confirmed > 1 ||
+	    (r.name[0] == '\0' && r.confirmed))
+		return -1;
+	if (r.name[0] != '\0' &&
+	    (!hostname_clean(r.name, clean) || strcmp(r.name, clean) != 0))
+		return -1;
+	return keep(b, ENTRY_NAME, &r, sizeof r);
+}
+
 /* Text that is known, as a field. */
 static void
 put_text(struct record *r, enum tag tag, const char *text)
@@ -257,6 +279,9 @@ put_row(struct batch_context *c, struct record *r)
 	struct target t = head_target(&r->head);
 
 	annotate(c->geo, r);
+	if (c->args->conf->resolver_port != 0 &&
+	    (r->head.findings & ~PHANTOM) != 0)
+		live_name_want(c->live, &t.addr);
 	live_pending_delete(c->live, &t);
 	c->counts.received++;
 	if (live_put_row(c->live, &r->head, r->body, r->len))
@@ -372,6 +397,7 @@ static void
 apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
 {
 	struct note_pending pending;
+	struct resolved name;
 
 	switch (e->type) {
 	case ENTRY_ROW:
@@ -380,6 +406,11 @@ apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
 	case ENTRY_CERT:
 		live_put_cert(
 		    c->live, at, at + SHA256_LEN, e->len - SHA256_LEN);
+		break;
+	case ENTRY_NAME:
+		memcpy(&name, at, sizeof name);
+		(void)live_name_put(
+		    c->live, &name.addr, name.name, name.confirmed);
 		break;
 	case NOTE_PENDING:
 		memcpy(&pending, at, sizeof pending);

@@ -23,7 +23,7 @@ enum {
 	RECORD_VERSION = 1,
 	HEAD_SIZE = 192,
 	RECORD_MAX = 60000, /* of a probe's record, flattened */
-	BODY_MAX = RECORD_MAX + 1024, /* with what store adds */
+	BODY_MAX = RECORD_MAX + 1536, /* with what store adds */
 	CHAIN_MAX = 16,
 	SHA256_LEN = 32
 };
@@ -98,7 +98,8 @@ enum head_flag {
 	HEAD_HELO_ONLY = 512, /* EHLO refused, HELO taken */
 	HEAD_CHAIN_PARSED = 1024, /* the leaf could be read as X.509 */
 	HEAD_NAME_MATCH = 2048, /* leaf matches greeting or EHLO name */
-	HEAD_ADOPTED = 4096 /* one handshake; else connect(2) */
+	HEAD_ADOPTED = 4096, /* one handshake; else connect(2) */
+	HEAD_PTR_CONFIRMED = 8192 /* TAG_PTR leads back; set by the seal */
 };
 
 /* Judgement of the chain, names and times not considered. */
@@ -208,6 +209,7 @@ enum tag {
 	TAG_AS_NAME,
 	TAG_NAICS,
 	TAG_SECTOR,
+	TAG_PTR, /* name of the address, see engine/hostname.h */
 	TAG_COUNT
 };
 

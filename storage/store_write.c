@@ -9,6 +9,7 @@
 
 #include <lmdb.h>
 
+#include "engine/hostname.h"
 #include "storage/layout.h"
 #include "storage/store_write.h"
 
@@ -25,10 +26,10 @@ enum {
 
 _Static_assert(sizeof(struct pending) == 16, "pending rows are stored");
 
-enum kind { HEADS, BODIES, SILENT, PENDING, QUEUE, META, KINDS };
+enum kind { HEADS, BODIES, SILENT, PENDING, QUEUE, WANTED, NAMES, META, KINDS };
 
 static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_SILENT,
-	DB_PENDING, DB_QUEUE, DB_META };
+	DB_PENDING, DB_QUEUE, DB_WANTED, DB_NAMES, DB_META };
 
 /* An environment with one writer, and the transaction that is under way. */
 struct book {
@@ -489,6 +490,47 @@ uint64_t
 live_queue_count(struct live *l)
 {
 	return count(l, QUEUE);
+}
+
+void
+live_name_want(struct live *l, const struct addr *a)
+{
+	MDB_val v;
+
+	if (!get(l, NAMES, a->b, sizeof a->b, &v))
+		put(l, WANTED, a->b, sizeof a->b, "", 1);
+}
+
+uint64_t
+live_name_wanted_count(struct live *l)
+{
+	return count(l, WANTED);
+}
+
+bool
+live_name_wanted_next(struct live *l, struct addr *at)
+{
+	struct addr from = *at;
+	MDB_val key = { sizeof from.b, from.b }, v;
+
+	if (!seek(l, WANTED, true, &key, &v) || key.mv_size != sizeof at->b)
+		return false;
+	memcpy(at->b, key.mv_data, sizeof at->b);
+	return true;
+}
+
+bool
+live_name_put(
+    struct live *l, const struct addr *a, const char *name, bool confirmed)
+{
+	uint8_t value[1 + HOSTNAME_CAP] = { confirmed };
+	size_t len = strnlen(name, HOSTNAME_CAP - 1);
+
+	if (!erase(l, WANTED, a->b, sizeof a->b))
+		return false;
+	memcpy(value + 1, name, len);
+	put(l, NAMES, a->b, sizeof a->b, value, 1 + len);
+	return true;
 }
 
 void
