@@ -19,7 +19,6 @@ foreign_setups()
 	nginx nginx-only 198.18.20.51 only good
 	nginx nginx-off 198.18.20.52 off good
 
-
 	serve popa3d 198.18.20.70 110 /usr/sbin/popa3d
 	serve solid-pop3d 198.18.20.71 110 /usr/sbin/solid-pop3d
 	serve mailfront 198.18.20.140 25 /usr/sbin/smtpfront-echo
@@ -49,7 +48,7 @@ foreign_setups()
 	    "465 smtps pki lab"
 
 	sendmail sendmail-plain 198.18.20.40 none "Port=25"
-	sendmail sendmail 198.18.20.41 goodrsa "Port=25 Port=465,M=s" 
+	sendmail sendmail 198.18.20.41 goodrsa "Port=25 Port=465,M=s"
 	sendmail sendmail-login 198.18.20.42 goodrsa "Port=25 Port=587" \
 	    "define(\`confAUTH_MECHANISMS', \`LOGIN PLAIN')
 TRUST_AUTH_MECH(\`LOGIN PLAIN')"
@@ -111,4 +110,7 @@ TRUST_AUTH_MECH(\`LOGIN PLAIN')"
 	    198.18.20.192
 	inetsim inetsim 198.18.20.170 goodrsa
 	postscreen postscreen 198.18.20.160 good
+
+	imapproxy imapproxy 198.18.20.84 198.18.20.20
+	proxsmtp proxsmtp 198.18.20.181 198.18.20.41:25
 }

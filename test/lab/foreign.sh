@@ -257,9 +257,7 @@ sendmail()
 	} >"$etc/sendmail.mc"
 	m4 -D_CF_DIR_=/usr/share/sendmail/cf/ "$etc/sendmail.mc" \
 	    >"$etc/sendmail.cf" 2>"$logs/$name.log"
-	cat "$etc/sendmail.cf" >"$logs/$name.cf"
-	/usr/libexec/sendmail/sendmail -bD -C "$etc/sendmail.cf" \
-	    -X "$logs/$name.dialog" >>"$logs/$name.log" 2>&1 </dev/null &
+	/usr/libexec/sendmail/sendmail -bD -C "$etc/sendmail.cf" >>"$logs/$name.log" 2>&1 </dev/null &
 	disown
 }
 
@@ -405,8 +403,7 @@ qpsmtpd()
 		echo "auth/auth_flat_file"
 		echo "rcpt_ok"
 	} >"$etc/plugins"
-	echo 7 >"$etc/loglevel"
-	echo "logging/warn 7" >"$etc/logging"
+	echo 6 >"$etc/loglevel"
 	for port in $3; do args+=(--port "$port"); done
 	QPSMTPD_CONFIG=$etc /usr/bin/qpsmtpd-forkserver \
 	    --listen-address "$addr" "${args[@]}" --user qpsmtpd \
@@ -460,8 +457,8 @@ dovecot_submission()
 	disown
 }
 
-# postfix_screened NAME ADDR CERT|none: smtpd behind postscreen, and one that
-# hides STARTTLS until after a delay
+# postscreen NAME ADDR CERT|none: one a laboratory; a teaser line, a pause of
+# six seconds, then the last line of the greeting
 postscreen()
 {
 	local name=$1 addr=$2 cert=$3 etc=$LAB_DIR/etc/postfix level=may
@@ -484,6 +481,48 @@ postscreen()
 	  -o smtpd_tls_chain_files=$certs/$cert.key,$certs/$cert.pem
 	dnsblog unix - - n - 0 dnsblog
 	END
+}
+
+# imapproxy NAME ADDR BACKEND: learns from the server behind it as it starts
+imapproxy()
+{
+	local name=$1 addr=$2 back=$3 conf=$LAB_DIR/etc/$1.conf
+
+	wanted "$name" "$addr" || return 0
+	cat >"$conf" <<-END
+	server_hostname $back
+	connect_retries 20
+	connect_delay 1
+	cache_size 64
+	listen_port 143
+	listen_address $addr
+	server_port 143
+	cache_expiration_time 300
+	proc_username nobody
+	proc_groupname nogroup
+	stat_filename $LAB_DIR/run/$name.stat
+	protocol_log_filename $logs/$name.protocol
+	syslog_facility LOG_MAIL
+	send_tcp_keepalives no
+	enable_select_cache no
+	foreground_mode yes
+	force_tls no
+	END
+	/usr/sbin/imapproxyd -f "$conf" -p "$LAB_DIR/run/$name.pid" \
+	    >>"$logs/$name.log" 2>&1 </dev/null &
+	disown
+}
+
+# proxsmtp NAME ADDR BACKEND:PORT
+proxsmtp()
+{
+	local name=$1 addr=$2 back=$3 conf=$LAB_DIR/etc/$1.conf
+
+	wanted "$name" "$addr" || return 0
+	printf '%s\n' "Listen: $addr:25" "OutAddress: $back" \
+	    "FilterCommand: /bin/cat" "FilterType: pipe" >"$conf"
+	/usr/sbin/proxsmtpd -d 4 -f "$conf" >>"$logs/$name.log" 2>&1 </dev/null &
+	disown
 }
 
 # inetsim NAME ADDR CERT
