@@ -40,6 +40,7 @@ struct option {
 
 static const char *const tx_names[] = { "auto", "packet", "libnet", NULL };
 static const char *const follow_names[] = { "adopt", "connect", NULL };
+static const char *const switch_names[] = { "off", "on", NULL };
 static const char *const log_names[] = { "error", "warning", "info", "debug",
 	NULL };
 
@@ -92,6 +93,9 @@ static const struct option options[] = {
 	{ "retry_pause", DURATION, AT(retry_pause_ms), 0, DAY, "30m", NULL },
 	{ "limit_pause", DURATION, AT(limit_pause_ms), 500, DAY, "30s",
 	  NULL },
+
+	{ "hello_after_silence", CHOICE, AT(hello_after_silence), 0, 0, "on",
+	  switch_names },
 
 	{ "per_host", NUMBER, AT(per_host), 1, 65535, "2", NULL },
 	{ "per_network", NUMBER, AT(per_network), 1, 65535, "16", NULL },

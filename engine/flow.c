@@ -179,14 +179,21 @@ repeated_answer(struct flow *f, const struct arrival *a, struct entry *e)
 	}
 }
 
-/* A follow-up of another kind is sent on purpose, once its target is done. */
+/*
+ * One of another kind, or a later attempt, is sent on purpose, once its target
+ * is done.
+ */
 static bool
 is_followup(
     const struct flow *f, const struct arrival *a, const struct entry *e)
 {
+	uint16_t was = e->sport, is = a->s->dport;
+
 	return e->queue == QUEUE_DONE &&
-	    source_ports_kind(&f->ports, e->sport) !=
-	    source_ports_kind(&f->ports, a->s->dport);
+	    (source_ports_kind(&f->ports, was) !=
+		    source_ports_kind(&f->ports, is) ||
+		source_ports_attempt(&f->ports, was) <
+		    source_ports_attempt(&f->ports, is));
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "engine/cookie.h"
 #include "engine/ranges.h"
 #include "storage/batch.h"
+#include "storage/outcome.h"
 
 enum {
 	BATCH_CAP = 16 << 20,
@@ -90,15 +91,6 @@ followup_check(const struct role_args *args, const struct followup *f)
 	return is_swept(args, &f->target) && f->kind < KIND_COUNT &&
 	    f->attempt < ATTEMPTS && f->protocol < PROTOCOL_COUNT &&
 	    f->why < OUTCOME_COUNT;
-}
-
-static struct target
-head_target(const struct head *h)
-{
-	struct target t = { .port = h->port };
-
-	memcpy(t.addr.b, h->addr, sizeof t.addr.b);
-	return t;
 }
 
 static int
@@ -190,7 +182,8 @@ note_check(const struct role_args *args, uint32_t type, const uint8_t *bytes)
 		memcpy(&o, bytes, sizeof o);
 		return is_swept(args, &o.contact.target) &&
 		    o.outcome != OUTCOME_NONE && o.outcome < OUTCOME_COUNT &&
-		    o.contact.protocol < PROTOCOL_COUNT;
+		    o.contact.protocol < PROTOCOL_COUNT &&
+		    o.contact.kind < KIND_COUNT;
 	default:
 		memcpy(&f, bytes, sizeof f);
 		return followup_check(args, &f);
@@ -225,123 +218,17 @@ batch_take_notes(struct batch *b, const struct role_args *args,
 	return rc;
 }
 
-/* Text that is known, as a field. */
-static void
-put_text(struct record *r, enum tag tag, const char *text)
-{
-	if (text[0] != '\0')
-		record_put(r, tag, text, strlen(text));
-}
-
-/* Where it is, as the databases say today: a later one changes no old row. */
-static void
-annotate(const struct geo *geo, struct record *r)
-{
-	struct target t = head_target(&r->head);
-	struct geo_place place;
-
-	geo_find(geo, &t.addr, &place);
-	memcpy(r->head.country, place.country, sizeof r->head.country);
-	r->head.asn = place.asn;
-	put_text(r, TAG_REGION, place.region);
-	put_text(r, TAG_CITY, place.city);
-	put_text(r, TAG_AS_NAME, place.as_name);
-	put_text(r, TAG_NAICS, place.naics);
-	put_text(r, TAG_SECTOR, place.sector);
-}
-
-/* Known once more: an outcome ends what was pending. */
-static void
-put_row(struct batch_context *c, struct record *r)
-{
-	struct target t = head_target(&r->head);
-
-	annotate(c->geo, r);
-	live_pending_delete(c->live, &t);
-	c->counts.received++;
-	if (live_put_row(c->live, &r->head, r->body, r->len))
-		c->counts.added++;
-	else
-		c->counts.replaced++;
-}
-
-static void
-put_silent(struct batch_context *c, const struct target *t, uint64_t when_us)
-{
-	uint64_t since = when_us > c->start_us ? when_us - c->start_us : 0;
-
-	live_pending_delete(c->live, t);
-	c->counts.received++;
-	if (live_put_silent(c->live, t, (uint32_t)(since / 1000000)))
-		c->counts.added++;
-	else
-		c->counts.replaced++;
-}
-
 static void
 apply_row(struct batch_context *c, const uint8_t *bytes, size_t len)
 {
 	uint8_t body[BODY_MAX];
-	struct target target;
 	struct record r;
 
 	record_init(&r, body, sizeof body);
 	memcpy(&r.head, bytes, sizeof r.head);
-	target = head_target(&r.head);
-	if (r.head.outcome == OUTCOME_SILENT) {
-		put_silent(c, &target, r.head.time_us);
-		return;
-	}
 	r.len = (uint32_t)(len - HEAD_SIZE - sizeof r.len);
 	memcpy(body, bytes + HEAD_SIZE + sizeof r.len, r.len);
-	put_row(c, &r);
-}
-
-/* What is known of a target that no probe ever saw. */
-static void
-put_bare(struct batch_context *c, const struct contact *from,
-    enum outcome outcome, uint64_t when_us)
-{
-	const struct conf_port *port =
-	    conf_port(c->args->conf, from->target.port);
-	uint8_t body[BODY_MAX - RECORD_MAX];
-	struct record r;
-
-	record_init(&r, body, sizeof body);
-	r.head.outcome = (uint8_t)outcome;
-	r.head.port_protocol = port != NULL ? port->protocol : 0;
-	r.head.port = from->target.port;
-	memcpy(r.head.addr, from->target.addr.b, sizeof r.head.addr);
-	memcpy(r.head.source, from->source.b, sizeof r.head.source);
-	r.head.time_us = when_us;
-	r.head.sport = from->sport;
-	r.head.attempt = from->attempt;
-	r.head.ttl = from->ttl;
-	r.head.window = from->window;
-	r.head.mss = from->mss;
-	r.head.synack_options = from->synack_options;
-	if (from->flags & HANDOFF_WSCALE)
-		r.head.wscale = from->wscale;
-	if (port != NULL && port->implicit_tls)
-		r.head.flags |= HEAD_IMPLICIT;
-	if (from->flags & HANDOFF_CANARY) {
-		r.head.flags |= HEAD_CANARY;
-		record_find(&r, FINDING_PHANTOM);
-	}
-	put_row(c, &r);
-}
-
-void
-batch_give_up(void *context, const struct target *t, const struct pending *p,
-    enum outcome outcome)
-{
-	struct batch_context *c = context;
-	struct contact contact = { .target = *t, .attempt = p->attempt };
-	struct head h;
-
-	/* What it said at an earlier try stays. */
-	if (live_row(c->live, t, &h) == LIVE_NO_ROW)
-		put_bare(c, &contact, outcome, c->now_us);
+	outcome_record(c, &r);
 }
 
 static void
@@ -350,10 +237,7 @@ apply_outcome(struct batch_context *c, const uint8_t *bytes)
 	struct note_outcome n;
 
 	memcpy(&n, bytes, sizeof n);
-	if (n.outcome == OUTCOME_SILENT)
-		put_silent(c, &n.contact.target, n.when_us);
-	else
-		put_bare(c, &n.contact, (enum outcome)n.outcome, n.when_us);
+	outcome_bare(c, &n.contact, (enum outcome)n.outcome, n.when_us);
 }
 
 static void
@@ -363,6 +247,7 @@ apply_followup(struct batch_context *c, const uint8_t *bytes)
 	struct followup f;
 
 	memcpy(&f, bytes, sizeof f);
+	p.kind = f.kind;
 	p.attempt = f.attempt;
 	if (!pending_again(c->live, &f))
 		batch_give_up(c, &f.target, &p, OUTCOME_LIMITED);

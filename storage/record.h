@@ -182,7 +182,8 @@ struct head {
 	uint8_t verify_error; /* 178 X509_V_ERR_..., 0 ok */
 	uint8_t confirmed; /* 179 second connections agreeing */
 	uint16_t missed; /* 180 sealed sweeps since, of one that is gone */
-	uint8_t zero[10]; /* 182 */
+	uint8_t kind; /* 182 enum syn_kind of the connection */
+	uint8_t zero[9]; /* 183 */
 };
 
 /* Tags of the body: {u16 tag, u32 length, bytes}, all little-endian. */
@@ -257,6 +258,8 @@ int record_transcript(
 size_t record_flatten(const struct record *, uint8_t *out, size_t cap);
 bool record_check(const uint8_t *, size_t len);
 bool head_check(const struct head *);
+
+struct target head_target(const struct head *);
 
 /* Walk a body. Start with *at = 0; false at the end or at bad bytes. */
 struct field {

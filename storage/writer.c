@@ -192,7 +192,7 @@ ledger_now(struct writer *w, const struct batch_counts *more)
 	e[STAT_STORE_RECEIVED] = w->total.received + more->received;
 	e[STAT_STORE_NEW] = w->total.added + more->added;
 	e[STAT_STORE_REPLACED] = w->total.replaced + more->replaced;
-	e[STAT_STORE_REFUSED] = w->total.refused;
+	e[STAT_STORE_REFUSED] = w->total.refused + more->refused;
 	e[STAT_STORE_COMMITS] = w->commits + 1;
 	w->ledger.settled = checkpoint_steps(&w->checkpoint);
 }
@@ -273,6 +273,7 @@ commit(struct writer *w, bool more_is_to_come)
 	w->total.received += c.counts.received;
 	w->total.added += c.counts.added;
 	w->total.replaced += c.counts.replaced;
+	w->total.refused += c.counts.refused;
 	publish(w);
 	return true;
 }

@@ -7,7 +7,7 @@ STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
 STORE_ALL = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) $(STORE_GEO) \
-	$(STORE_START) storage/batch storage/seal test/unit/store_help
+	$(STORE_START) storage/batch storage/outcome storage/second storage/seal test/unit/store_help
 UNIT_store = $(STORE_READ) $(STORE_SEALED) test/unit/store_help
 UNIT_record = storage/record
 UNIT_account = storage/account storage/record engine/stats
@@ -16,6 +16,7 @@ UNIT_live = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) test/unit/store_help
 UNIT_pending = $(UNIT_live)
 UNIT_geo = $(STORE_GEO) $(STORE_READ)
 UNIT_batch = $(STORE_ALL)
+UNIT_second = $(STORE_ALL)
 UNIT_begin = $(STORE_ALL)
 UNIT_seal = $(STORE_ALL)
 UNIT_writer = $(STORE_ALL) storage/writer storage/checkpoint \

@@ -1,0 +1,285 @@
+/* test_second.c: which second connections are asked for, and what they add. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/cookie.h"
+#include "storage/outcome.h"
+#include "test/unit/store_help.h"
+
+#define SECOND ((uint64_t)1000000)
+
+static char dir[64], error[STORE_ERROR_MAX];
+static struct conf conf;
+static struct role_args args;
+static struct pending_rules rules;
+static struct geo *geo;
+static struct live *l;
+static struct batch_context c;
+static struct target target;
+static struct followup due[4];
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	help_directory(dir);
+	help_args(&args, &conf);
+	conf.hello_after_silence = 1;
+	conf.retry_pause_ms = 60000;
+	conf.greeting_ms = 30000;
+	conf.conversation_ms = 120000;
+	conf.rate = 10000;
+	geo = geo_open(&conf, error);
+	l = live_open(dir, conf.map_size, error);
+	assert_true(geo != NULL && l != NULL);
+	rules = pending_rules_of(&conf);
+	target = help_target("192.0.2.1", 110);
+	c = (struct batch_context){ .args = &args,
+		.geo = geo,
+		.live = l,
+		.rules = &rules,
+		.start_us = args.now_us,
+		.now_us = args.now_us + 100 * SECOND };
+	live_begin(l);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	live_abort(l);
+	live_close(l);
+	geo_close(geo);
+	help_args_free(&args);
+	help_remove(dir);
+	return 0;
+}
+
+/* A record as a probe makes one; change its head before says(). */
+static struct head
+head_of(enum syn_kind kind, unsigned attempt, enum outcome outcome)
+{
+	struct head h = help_head(&target, outcome, 0, c.now_us);
+
+	h.kind = (uint8_t)kind;
+	h.attempt = (uint8_t)attempt;
+	h.sport = (uint16_t)(40000 + kind * 16 + attempt);
+	return h;
+}
+
+static void
+says(const struct head *h, const char *text)
+{
+	uint8_t body[4096];
+	struct record r;
+
+	record_init(&r, body, sizeof body);
+	r.head = *h;
+	if (text != NULL)
+		record_transcript(&r, SPEAKER_SERVER, 5, text, strlen(text));
+	outcome_record(&c, &r);
+}
+
+static void
+ends(enum syn_kind kind, unsigned attempt, enum outcome outcome)
+{
+	struct head h = head_of(kind, attempt, outcome);
+
+	says(&h, NULL);
+}
+
+static void
+answers(const struct followup *f)
+{
+	struct note_pending n = { .target = f->target,
+		.kind = f->kind,
+		.attempt = f->attempt,
+		.protocol = f->protocol,
+		.synack_us = c.now_us };
+
+	pending_answered(l, &n, c.now_us);
+}
+
+/* Time passes; how many are due then, in due[]. */
+static unsigned
+after(uint64_t us)
+{
+	c.now_us += us;
+	return pending_due(l, c.now_us, due, 4);
+}
+
+static struct head
+row(void)
+{
+	struct head h;
+
+	assert_int_equal(live_row(l, &target, &h), LIVE_HEAD);
+	return h;
+}
+
+static void
+nothing_left(void)
+{
+	assert_int_equal(live_pending_count(l), 0);
+	assert_int_equal(live_queue_count(l), 0);
+}
+
+/* ---- a ClientHello after silence ----------------------------------------- */
+
+static void
+hello_finds_tls(void **state)
+{
+	struct head h;
+
+	(void)state;
+	ends(KIND_PLAIN, 0, OUTCOME_SILENT);
+	assert_int_equal(after(0), 1);
+	assert_int_equal(due[0].kind, KIND_CLIENT_HELLO);
+	assert_int_equal(due[0].attempt, 0);
+	assert_int_equal(due[0].protocol, PROTOCOL_POP3);
+	answers(&due[0]);
+	assert_int_equal(live_pending_count(l), 1);
+	h = head_of(KIND_CLIENT_HELLO, 0, OUTCOME_COMPLETED);
+	h.findings = 1u << FINDING_TLS_ON_CLEARTEXT_PORT;
+	says(&h, "+OK");
+	h = row();
+	assert_int_equal(h.kind, KIND_CLIENT_HELLO);
+	assert_int_equal(h.findings, 1u << FINDING_TLS_ON_CLEARTEXT_PORT);
+	/* one target, one row */
+	assert_int_equal(c.counts.received, 2);
+	assert_int_equal(c.counts.added, 1);
+	assert_int_equal(c.counts.replaced, 1);
+	nothing_left();
+}
+
+static void
+hello_finds_nothing(void **state)
+{
+	static const enum outcome not_a_word[] = { OUTCOME_SILENT,
+		OUTCOME_RESET, OUTCOME_CLOSED, OUTCOME_LOST,
+		OUTCOME_DIAL_FAILED, OUTCOME_LIMITED };
+	struct head h;
+
+	(void)state;
+	ends(KIND_PLAIN, 0, OUTCOME_SILENT);
+	for (size_t i = 0; i < sizeof not_a_word / sizeof *not_a_word; i++) {
+		ends(KIND_CLIENT_HELLO, 0, not_a_word[i]);
+		assert_int_equal(live_row(l, &target, &h), LIVE_SILENT);
+	}
+	assert_int_equal(c.counts.added, 1);
+	assert_int_equal(c.counts.replaced, 6);
+	/* known silent, by a second plain try: not asked again */
+	assert_int_equal(after(0), 1);
+	ends(KIND_CLIENT_HELLO, 0, OUTCOME_SILENT);
+	ends(KIND_PLAIN, 0, OUTCOME_SILENT);
+	nothing_left();
+}
+
+static void
+hello_is_for_cleartext_ports_and_can_be_off(void **state)
+{
+	(void)state;
+	target.port = 993;
+	ends(KIND_PLAIN, 0, OUTCOME_SILENT);
+	target.port = 143;
+	conf.hello_after_silence = 0;
+	ends(KIND_PLAIN, 0, OUTCOME_SILENT);
+	nothing_left();
+}
+
+/* Not even a SYN-ACK any more: it stays silent, and nothing waits for long. */
+static void
+hello_is_not_answered(void **state)
+{
+	struct target from = { .port = 0 };
+	struct head h;
+
+	(void)state;
+	ends(KIND_PLAIN, 0, OUTCOME_SILENT);
+	assert_int_equal(after(0), 1);
+	c.now_us += rules.unanswered_us;
+	assert_true(rules.unanswered_us < rules.longest_us);
+	pending_expire(l, &rules, c.now_us, &from, 10, batch_give_up, &c);
+	nothing_left();
+	assert_int_equal(live_row(l, &target, &h), LIVE_SILENT);
+	assert_int_equal(c.counts.received, 1);
+}
+
+static void
+hello_over_a_limit_is_put_off(void **state)
+{
+	struct followup f;
+
+	(void)state;
+	ends(KIND_PLAIN, 0, OUTCOME_SILENT);
+	assert_int_equal(after(0), 1);
+	f = due[0];
+	f.attempt = 1;
+	f.why = OUTCOME_LIMITED;
+	f.not_before_us = c.now_us + 5 * SECOND;
+	assert_true(pending_again(l, &f));
+	assert_int_equal(after(4 * SECOND), 0);
+	assert_int_equal(after(SECOND), 1);
+	assert_int_equal(due[0].kind, KIND_CLIENT_HELLO);
+	assert_int_equal(due[0].why, OUTCOME_SILENT);
+}
+
+/* A stranger's probe could say so: nothing comes of it, and it is counted. */
+static void
+nobody_is_asked_twice_before_once(void **state)
+{
+	struct head h;
+
+	(void)state;
+	ends(KIND_CLIENT_HELLO, 0, OUTCOME_COMPLETED);
+	assert_int_equal(live_row(l, &target, &h), LIVE_NO_ROW);
+	assert_int_equal(c.counts.received, 1);
+	assert_int_equal(c.counts.refused, 1);
+}
+
+/* ---- the queue ----------------------------------------------------------- */
+
+/* Two reasons to ask one target: one after the other, and none is forgotten. */
+static void
+one_at_a_time(void **state)
+{
+	struct queued q = { .target = target,
+		.not_before_us = c.now_us,
+		.as = { .kind = KIND_CLIENT_HELLO } };
+
+	(void)state;
+	live_queue_put(l, &q);
+	q.as.kind = KIND_INJECTION;
+	live_queue_put(l, &q);
+	assert_int_equal(after(5000 * SECOND), 1);
+	assert_int_equal(due[0].kind, KIND_CLIENT_HELLO);
+	assert_int_equal(after(SECOND / 2), 0);
+	assert_int_equal(live_queue_count(l), 1);
+	live_pending_delete(l, &target);
+	assert_int_equal(after(SECOND), 1);
+	assert_int_equal(due[0].kind, KIND_INJECTION);
+}
+
+#define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EACH(hello_finds_tls),
+		EACH(hello_finds_nothing),
+		EACH(hello_is_for_cleartext_ports_and_can_be_off),
+		EACH(hello_is_not_answered),
+		EACH(hello_over_a_limit_is_put_off),
+		EACH(nobody_is_asked_twice_before_once),
+		EACH(one_at_a_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
