@@ -56,8 +56,10 @@ take(struct cursor *c, size_t n)
 		c->left = 0;
 		return NULL;
 	}
-	c->at += n;
-	c->left -= n;
+	if (n > 0) { /* an empty one may stand on NULL */
+		c->at += n;
+		c->left -= n;
+	}
 	return p;
 }
 

@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <netinet/in.h>
+#include <linux/tcp.h>
 
 #include "probes/conversation.h"
 #include "probes/conversation_parts.h"
@@ -154,11 +156,30 @@ conversation_heard(struct conversation *c, size_t n)
 
 /* ---- ends --------------------------------------------------------------- */
 
+/*
+ * The kernel has a sample only once something of ours was acknowledged, so it
+ * is asked at the end: the smallest, or what dial knew.
+ */
+static void
+measure_rtt(struct conversation *c)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof info;
+
+	if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	    info.tcpi_rtt > 0)
+		c->rtt_us =
+		    info.tcpi_min_rtt > 0 && info.tcpi_min_rtt < info.tcpi_rtt
+		    ? info.tcpi_min_rtt
+		    : info.tcpi_rtt;
+}
+
 static void
 over(struct conversation *c)
 {
 	c->place = PLACE_OVER;
 	wheel_clear(&c->all->wheel, &c->timer);
+	measure_rtt(c);
 	close(c->fd);
 	c->fd = -1;
 	conversation_conclude(c);

@@ -22,6 +22,11 @@ is "exit status of mailsweepd -1" "$swept" 0
 expect "every verdict" judge
 is "the account balances" "$(counted balanced)" True
 
+# A round trip is known of each conversation that came to its end.
+tool dump --outcome completed >"$LAB_DIR/work/completed.jsonl"
+is "completed rows without a round trip" \
+    "$(grep -c '"rtt_us":0,' "$LAB_DIR/work/completed.jsonl")" 0
+
 tool sweeps --json >"$LAB_DIR/work/account.json"
 verdicts_of test/e2e/account.py "$LAB_DIR/work/account.json" \
     --against "$LAB_DIR/work/counters" "$how"

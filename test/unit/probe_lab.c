@@ -407,8 +407,10 @@ utc_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-static void
-dial(uint16_t port, const struct sockaddr_in *to)
+/* A connection for the probe; host: the last bits of the target's address. */
+static int
+dial(uint16_t port, uint32_t host, const struct sockaddr_in *to,
+    struct dialed *out)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
@@ -417,7 +419,7 @@ dial(uint16_t port, const struct sockaddr_in *to)
 
 	memset(&d, 0, sizeof d);
 	assert_non_null(cp);
-	d.contact.target.addr = addr_from4(0xc0000201);
+	d.contact.target.addr = addr_from4(0xc6120000 + host);
 	d.contact.target.port = port;
 	d.contact.protocol = cp->protocol;
 	d.contact.flags =
@@ -429,7 +431,14 @@ dial(uint16_t port, const struct sockaddr_in *to)
 	if (connect(fd, (const struct sockaddr *)to, sizeof *to) < 0)
 		assert_int_equal(errno, EINPROGRESS);
 	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
-	assert_int_equal(wire_send_fds(dialed, &d, sizeof d, &fd, 1), 0);
+	*out = d;
+	return fd;
+}
+
+static void
+hand_on(const struct dialed *d, int fd)
+{
+	assert_int_equal(wire_send_fds(dialed, d, sizeof *d, &fd, 1), 0);
 	close(fd);
 }
 
@@ -458,24 +467,85 @@ collect(struct lab_result *r)
 	    wire_recv(done, &r->done, sizeof r->done), (ssize_t)sizeof r->done);
 }
 
+static int
+listener_make(struct sockaddr_in *at)
+{
+	socklen_t len = sizeof *at;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	memset(at, 0, sizeof *at);
+	at->sin_family = AF_INET;
+	at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (const struct sockaddr *)at, sizeof *at), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)at, &len), 0);
+	assert_int_equal(listen(fd, 64), 0);
+	return fd;
+}
+
+/* Does the probe take another one? Full for half a second: no. */
+static bool
+offer(const struct dialed *d, int fd, int patience_ms)
+{
+	struct pollfd p = { .fd = dialed, .events = POLLOUT };
+
+	while (wire_send_fds(dialed, d, sizeof *d, &fd, 1) < 0) {
+		assert_int_equal(errno, EAGAIN);
+		if (poll(&p, 1, patience_ms) == 0)
+			return false;
+	}
+	return true;
+}
+
+unsigned
+lab_flood(unsigned n)
+{
+	static struct lab_result r;
+	struct sockaddr_in at;
+	int listener = listener_make(&at);
+	unsigned taken = 0, reported = 0;
+	uint8_t *seen = calloc(n, 1);
+	bool stopped = false;
+
+	assert_non_null(seen);
+	for (unsigned i = 0; i < n; i++) {
+		struct dialed d;
+		int fd = dial(110, i, &at, &d);
+
+		close(accept(listener, NULL, NULL));
+		while (!offer(&d, fd, stopped ? 0 : 500)) {
+			stopped = true;
+			collect(&r);
+			reported++;
+			seen[addr_to4(&r.done.target.addr) - 0xc6120000]++;
+		}
+		close(fd);
+		taken += !stopped;
+	}
+	while (reported++ < n) {
+		collect(&r);
+		assert_int_equal(r.head.outcome, OUTCOME_CLOSED);
+		seen[addr_to4(&r.done.target.addr) - 0xc6120000]++;
+	}
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(seen[i], 1);
+	free(seen);
+	close(listener);
+	return taken;
+}
+
 void
 lab_probe(uint16_t port, const struct act *acts, const struct lab_tls *tls,
     struct lab_result *r)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof at;
-	int listener = socket(AF_INET, SOCK_STREAM, 0), status;
+	struct sockaddr_in at;
+	struct dialed d;
+	int listener = listener_make(&at), status, fd;
 	pid_t server;
 
 	memset(r, 0, sizeof *r);
-	assert_int_equal(
-	    bind(listener, (const struct sockaddr *)&at, sizeof at), 0);
-	assert_int_equal(
-	    getsockname(listener, (struct sockaddr *)&at, &len), 0);
-	assert_int_equal(listen(listener, 1), 0);
 	server = server_start(listener, acts, tls);
-	dial(port, &at);
+	fd = dial(port, 1, &at, &d);
+	hand_on(&d, fd);
 	close(listener);
 	collect(r);
 	assert_int_equal(waitpid(server, &status, 0), server);

@@ -67,4 +67,11 @@ int lab_down(void **state);
 void lab_probe(uint16_t port, const struct act *, const struct lab_tls *,
     struct lab_result *);
 
+/*
+ * So many connections that their server closes at once, while nobody reads
+ * the records until the probe takes no more; then all must come, each once.
+ * Returns how many it took before it stopped.
+ */
+unsigned lab_flood(unsigned n);
+
 #endif
