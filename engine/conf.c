@@ -94,6 +94,9 @@ static const struct option options[] = {
 	{ "limit_pause", DURATION, AT(limit_pause_ms), 500, DAY, "30s",
 	  NULL },
 
+	{ "confirm", CHOICE, AT(confirm), 0, 0, "on", switch_names },
+	{ "confirm_pause", DURATION, AT(confirm_pause_ms), 0, DAY, "60s",
+	  NULL },
 	{ "hello_after_silence", CHOICE, AT(hello_after_silence), 0, 0, "on",
 	  switch_names },
 

@@ -63,7 +63,8 @@ struct conf {
 	uint32_t greeting_ms, greeting_smtp_ms, reply_ms, handshake_ms,
 	    server_hello_ms, conversation_ms, answer_window_ms;
 	uint32_t retries, retry_pause_ms, limit_pause_ms;
-	uint8_t hello_after_silence; /* 1: on */
+	uint32_t confirm_pause_ms;
+	uint8_t hello_after_silence, confirm; /* 1: on */
 	uint32_t per_host, per_network;
 	uint32_t line_max, reply_max, reply_lines_max, conversation_max,
 	    min_rate, min_rate_window_ms;

@@ -43,6 +43,35 @@ put_row(struct batch_context *c, struct record *r)
 		c->counts.replaced++;
 }
 
+/*
+ * The same that would be said of it again, on another connection: one bad
+ * moment it was not. The first row stays, with its evidence.
+ */
+static bool
+is_confirmed(const struct head *was, const struct head *now)
+{
+	return second_is_wanted(was) && second_is_wanted(now) &&
+	    was->starttls == now->starttls && was->sport != now->sport &&
+	    was->confirmed < UINT8_MAX;
+}
+
+static void
+put_plain(struct batch_context *c, struct record *r, const struct pending *was)
+{
+	struct target t = head_target(&r->head);
+	struct head old;
+
+	if (live_row(c->live, &t, &old) == LIVE_HEAD &&
+	    is_confirmed(&old, &r->head)) {
+		old.confirmed++;
+		live_put_head(c->live, &old);
+		c->counts.replaced++;
+	} else {
+		put_row(c, r);
+	}
+	second_after_row(c, &r->head, was);
+}
+
 static void
 put_silent(struct batch_context *c, const struct target *t, uint64_t when_us)
 {
@@ -115,15 +144,15 @@ void
 outcome_record(struct batch_context *c, struct record *r)
 {
 	struct target t = head_target(&r->head);
+	struct pending was = settle(c, &t, r->head.kind);
 
-	settle(c, &t, r->head.kind);
 	c->counts.received++;
 	if (r->head.kind != KIND_PLAIN)
 		merge(c, r);
 	else if (r->head.outcome == OUTCOME_SILENT)
 		put_silent(c, &t, r->head.time_us);
 	else
-		put_row(c, r);
+		put_plain(c, r, &was);
 }
 
 void

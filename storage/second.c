@@ -19,3 +19,61 @@ second_after_silence(struct batch_context *c, const struct target *t)
 	q.as.protocol = port->protocol;
 	live_queue_put(c->live, &q);
 }
+
+bool
+second_is_wanted(const struct head *h)
+{
+	if (!(h->findings >> FINDING_CLEARTEXT_LOGIN & 1))
+		return false;
+	switch ((enum starttls)h->starttls) {
+	case STARTTLS_REFUSED:
+	case STARTTLS_CLOSED:
+	case STARTTLS_NOT_TLS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The same target again, by a later attempt. */
+static void
+ask_again(struct batch_context *c, const struct target *t,
+    const struct head *ended, const struct pending *was, uint32_t pause_ms)
+{
+	struct queued q = { .target = *t,
+		.not_before_us = c->now_us + pause_ms * (uint64_t)1000,
+		.as = *was };
+
+	q.as.kind = KIND_PLAIN;
+	q.as.protocol = ended->port_protocol;
+	q.as.attempt = ended->attempt;
+	if (q.as.attempt < ATTEMPTS - 1)
+		q.as.attempt++;
+	q.as.answered = 0;
+	live_queue_put(c->live, &q);
+}
+
+/* As long as there is an attempt that it was not seen by. */
+static bool
+is_to_be_confirmed(
+    const struct conf *conf, const struct head *row, const struct head *ended)
+{
+	return conf->confirm && row->confirmed == 0 && second_is_wanted(row) &&
+	    ended->attempt < ATTEMPTS - 1;
+}
+
+void
+second_after_row(struct batch_context *c, const struct head *ended,
+    const struct pending *was)
+{
+	const struct conf *conf = c->args->conf;
+	struct target t = head_target(ended);
+	struct pending again = *was;
+	struct head row;
+
+	if (live_row(c->live, &t, &row) != LIVE_HEAD)
+		return;
+	again.why = row.outcome;
+	if (is_to_be_confirmed(conf, &row, ended))
+		ask_again(c, &t, ended, &again, conf->confirm_pause_ms);
+}

@@ -10,4 +10,17 @@
 /* Silent on a cleartext port: does it speak TLS from the first byte? */
 void second_after_silence(struct batch_context *, const struct target *);
 
+/*
+ * Is it a verdict that a second connection is to confirm: a login in clear,
+ * and TLS that was offered and did not come about?
+ */
+bool second_is_wanted(const struct head *);
+
+/*
+ * A connection of kind plain has ended, its row is put: what now? was: what
+ * was known while it was pending.
+ */
+void second_after_row(struct batch_context *, const struct head *ended,
+    const struct pending *was);
+
 #endif

@@ -292,12 +292,11 @@ bool
 live_put_row(
     struct live *l, const struct head *h, const uint8_t *body, uint32_t len)
 {
-	struct target target = { .port = h->port };
+	struct target target = head_target(h);
 	uint8_t key[TARGET_KEY_LEN];
 	struct head old;
 	bool had, silent;
 
-	memcpy(target.addr.b, h->addr, sizeof target.addr.b);
 	target_pack(&target, key);
 	had = get_head(l, key, &old);
 	if (had && !outcome_replaces(h->outcome, old.outcome))
@@ -309,6 +308,16 @@ live_put_row(
 	else if (had)
 		erase(l, BODIES, key, sizeof key);
 	return !had && !silent;
+}
+
+void
+live_put_head(struct live *l, const struct head *h)
+{
+	struct target target = head_target(h);
+	uint8_t key[TARGET_KEY_LEN];
+
+	target_pack(&target, key);
+	put(l, HEADS, key, sizeof key, h, sizeof *h);
 }
 
 bool

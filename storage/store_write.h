@@ -39,6 +39,8 @@ const char *live_error(const struct live *);
  */
 bool live_put_row(
     struct live *, const struct head *, const uint8_t *body, uint32_t len);
+/* Write the head of a row that is there; its body stays. */
+void live_put_head(struct live *, const struct head *);
 bool live_put_silent(struct live *, const struct target *, uint32_t seconds);
 
 /* What is there: a head; or only a bare key (then *head is not set). */

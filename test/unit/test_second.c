@@ -30,6 +30,8 @@ set_up(void **state)
 	help_directory(dir);
 	help_args(&args, &conf);
 	conf.hello_after_silence = 1;
+	conf.confirm = 1;
+	conf.confirm_pause_ms = 60000;
 	conf.retry_pause_ms = 60000;
 	conf.greeting_ms = 30000;
 	conf.conversation_ms = 120000;
@@ -243,6 +245,106 @@ nobody_is_asked_twice_before_once(void **state)
 	assert_int_equal(c.counts.refused, 1);
 }
 
+/* ---- confirmation -------------------------------------------------------- */
+
+static void
+breaks(unsigned attempt, enum starttls starttls, enum outcome outcome)
+{
+	struct head h = head_of(KIND_PLAIN, attempt, outcome);
+
+	h.starttls = (uint8_t)starttls;
+	h.findings =
+	    1u << FINDING_CLEARTEXT_LOGIN | 1u << FINDING_STARTTLS_BROKEN;
+	says(&h, starttls == STARTTLS_REFUSED ? "454 not now" : NULL);
+}
+
+static void
+a_verdict_is_seen_twice(void **state)
+{
+	static const enum starttls each[] = { STARTTLS_REFUSED, STARTTLS_CLOSED,
+		STARTTLS_NOT_TLS };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+		target = help_target("192.0.2.1",
+		    i == 0       ? 110
+			: i == 1 ? 143
+				 : 25);
+		breaks(0, each[i], OUTCOME_COMPLETED);
+		assert_int_equal(after(60 * SECOND - 1), 0);
+		assert_int_equal(after(1), 1);
+		assert_int_equal(due[0].kind, KIND_PLAIN);
+		assert_int_equal(due[0].attempt, 1);
+		answers(&due[0]);
+		assert_int_equal(live_pending_count(l), 1);
+		breaks(1, each[i], OUTCOME_COMPLETED);
+		assert_int_equal(row().confirmed, 1);
+		/* the first row stays */
+		assert_int_equal(row().attempt, 0);
+		nothing_left();
+	}
+	assert_int_equal(c.counts.received, 6);
+	assert_int_equal(c.counts.added, 3);
+	assert_int_equal(c.counts.replaced, 3);
+}
+
+/* What differs confirms nothing: a third and a fourth time, and no more. */
+static void
+what_differs_is_asked_again(void **state)
+{
+	(void)state;
+	breaks(0, STARTTLS_REFUSED, OUTCOME_COMPLETED);
+	assert_int_equal(after(60 * SECOND), 1);
+	breaks(1, STARTTLS_CLOSED, OUTCOME_COMPLETED);
+	assert_int_equal(row().confirmed, 0);
+	assert_int_equal(row().starttls, STARTTLS_CLOSED);
+	assert_int_equal(after(60 * SECOND), 1);
+	/* no word at all is no answer either */
+	ends(KIND_PLAIN, 2, OUTCOME_RESET);
+	assert_int_equal(row().starttls, STARTTLS_CLOSED);
+	assert_int_equal(after(60 * SECOND), 1);
+	assert_int_equal(due[0].attempt, 3);
+	breaks(3, STARTTLS_REFUSED, OUTCOME_COMPLETED);
+	assert_int_equal(row().confirmed, 0);
+	nothing_left();
+}
+
+/* It was one bad moment: the verdict goes. */
+static void
+tls_the_second_time(void **state)
+{
+	struct head h;
+
+	(void)state;
+	breaks(0, STARTTLS_REFUSED, OUTCOME_COMPLETED);
+	assert_int_equal(after(60 * SECOND), 1);
+	h = head_of(KIND_PLAIN, 1, OUTCOME_COMPLETED);
+	h.starttls = STARTTLS_COMPLETED;
+	h.findings = 1u << FINDING_CLEARTEXT_LOGIN;
+	says(&h, NULL);
+	assert_int_equal(row().starttls, STARTTLS_COMPLETED);
+	assert_int_equal(row().confirmed, 0);
+	nothing_left();
+}
+
+static void
+only_what_accuses_is_confirmed(void **state)
+{
+	struct head h = head_of(KIND_PLAIN, 0, OUTCOME_COMPLETED);
+
+	(void)state;
+	h.starttls = STARTTLS_REFUSED; /* and no login in clear */
+	says(&h, NULL);
+	nothing_left();
+	target.port = 143;
+	breaks(0, STARTTLS_NOT_OFFERED, OUTCOME_COMPLETED);
+	nothing_left();
+	target.port = 25;
+	conf.confirm = 0;
+	breaks(0, STARTTLS_REFUSED, OUTCOME_COMPLETED);
+	nothing_left();
+}
+
 /* ---- the queue ----------------------------------------------------------- */
 
 /* Two reasons to ask one target: one after the other, and none is forgotten. */
@@ -278,6 +380,10 @@ main(void)
 		EACH(hello_is_not_answered),
 		EACH(hello_over_a_limit_is_put_off),
 		EACH(nobody_is_asked_twice_before_once),
+		EACH(a_verdict_is_seen_twice),
+		EACH(what_differs_is_asked_again),
+		EACH(tls_the_second_time),
+		EACH(only_what_accuses_is_confirmed),
 		EACH(one_at_a_time),
 	};
 
