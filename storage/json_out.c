@@ -271,6 +271,7 @@ put_dialog(struct json_object *o, const struct row *r)
 	json_put_bool(o, "lf_only", h->flags & HEAD_LF_ONLY);
 	json_put_bool(o, "helo_only", h->flags & HEAD_HELO_ONLY);
 	json_put_bool(o, "truncated", h->flags & HEAD_TRUNCATED);
+	json_put_bool(o, "try_later", h->flags & HEAD_TRY_LATER);
 	json_put_number(o, "confirmed", h->confirmed);
 }
 

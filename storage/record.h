@@ -98,7 +98,8 @@ enum head_flag {
 	HEAD_HELO_ONLY = 512, /* EHLO refused, HELO taken */
 	HEAD_CHAIN_PARSED = 1024, /* the leaf could be read as X.509 */
 	HEAD_NAME_MATCH = 2048, /* leaf matches greeting or EHLO name */
-	HEAD_ADOPTED = 4096 /* one handshake; else connect(2) */
+	HEAD_ADOPTED = 4096, /* one handshake; else connect(2) */
+	HEAD_TRY_LATER = 8192 /* it refused us for now: 4xx, too many ... */
 };
 
 /* Judgement of the chain, names and times not considered. */

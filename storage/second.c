@@ -62,6 +62,24 @@ is_to_be_confirmed(
 	    ended->attempt < ATTEMPTS - 1;
 }
 
+/*
+ * Not now, or gone before it said a word: that was the moment, or our own
+ * number of connections, and says nothing of the service.
+ */
+static bool
+is_put_off(const struct head *h)
+{
+	switch ((enum outcome)h->outcome) {
+	case OUTCOME_RESET:
+	case OUTCOME_CLOSED:
+		return true;
+	case OUTCOME_REFUSED_US:
+		return h->flags & HEAD_TRY_LATER;
+	default:
+		return false;
+	}
+}
+
 void
 second_after_row(struct batch_context *c, const struct head *ended,
     const struct pending *was)
@@ -74,6 +92,11 @@ second_after_row(struct batch_context *c, const struct head *ended,
 	if (live_row(c->live, &t, &row) != LIVE_HEAD)
 		return;
 	again.why = row.outcome;
-	if (is_to_be_confirmed(conf, &row, ended))
+	if (is_to_be_confirmed(conf, &row, ended)) {
 		ask_again(c, &t, ended, &again, conf->confirm_pause_ms);
+	} else if (is_put_off(ended) && is_put_off(&row) &&
+	    was->lost < c->rules->retries) {
+		again.lost++;
+		ask_again(c, &t, ended, &again, conf->retry_pause_ms);
+	}
 }

@@ -56,7 +56,7 @@ struct pending {
 	uint8_t attempt;
 	uint8_t protocol;
 	uint8_t why; /* enum outcome it had when it was asked again */
-	uint8_t lost; /* how often it was lost */
+	uint8_t lost; /* how often it was lost, or put us off */
 	uint8_t limited; /* how often it was over a limit */
 	uint8_t answered; /* 1: not only asked */
 	uint8_t zero;

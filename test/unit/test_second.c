@@ -345,6 +345,129 @@ only_what_accuses_is_confirmed(void **state)
 	nothing_left();
 }
 
+/* ---- retried later ------------------------------------------------------- */
+
+static void
+puts_off(unsigned attempt)
+{
+	struct head h = head_of(KIND_PLAIN, attempt, OUTCOME_REFUSED_US);
+
+	h.code = 421;
+	h.flags = HEAD_TRY_LATER;
+	says(&h, "421 too many connections");
+}
+
+static void
+put_off_is_retried_so_often(void **state)
+{
+	(void)state;
+	rules.retries = 2;
+	puts_off(0);
+	for (unsigned i = 1; i <= 2; i++) {
+		assert_int_equal(after(60 * SECOND - 1), 0);
+		assert_int_equal(after(1), 1);
+		assert_int_equal(due[0].kind, KIND_PLAIN);
+		assert_int_equal(due[0].attempt, i);
+		assert_int_equal(due[0].why, OUTCOME_REFUSED_US);
+		answers(&due[0]);
+		puts_off(i);
+	}
+	nothing_left();
+	assert_int_equal(row().outcome, OUTCOME_REFUSED_US);
+	assert_int_equal(row().attempt, 2);
+	assert_int_equal(c.counts.added, 1);
+}
+
+static void
+hung_up_is_retried_and_then_fine(void **state)
+{
+	static const enum outcome each[] = { OUTCOME_RESET, OUTCOME_CLOSED };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		target.port = i == 0 ? 110 : 143;
+		ends(KIND_PLAIN, 0, each[i]);
+		assert_int_equal(after(60 * SECOND), 1);
+		answers(&due[0]);
+		ends(KIND_PLAIN, 1, OUTCOME_COMPLETED);
+		assert_int_equal(row().outcome, OUTCOME_COMPLETED);
+		nothing_left();
+	}
+}
+
+/* Refused, then not even that: the better outcome stays, tries go on. */
+static void
+put_off_and_then_hung_up(void **state)
+{
+	(void)state;
+	puts_off(0);
+	assert_int_equal(after(60 * SECOND), 1);
+	answers(&due[0]);
+	ends(KIND_PLAIN, 1, OUTCOME_CLOSED);
+	assert_int_equal(row().outcome, OUTCOME_REFUSED_US);
+	assert_int_equal(after(60 * SECOND), 1);
+	answers(&due[0]);
+	ends(KIND_PLAIN, 2, OUTCOME_COMPLETED);
+	assert_int_equal(row().outcome, OUTCOME_COMPLETED);
+	nothing_left();
+}
+
+/* Its second try is over a limit of ours: that costs it no try. */
+static void
+put_off_and_over_a_limit(void **state)
+{
+	struct followup f;
+
+	(void)state;
+	rules.retries = 1;
+	puts_off(0);
+	assert_int_equal(after(60 * SECOND), 1);
+	f = due[0];
+	f.attempt = 2;
+	f.why = OUTCOME_LIMITED;
+	f.not_before_us = c.now_us;
+	assert_true(pending_again(l, &f));
+	assert_int_equal(after(SECOND), 1);
+	answers(&due[0]);
+	puts_off(2);
+	nothing_left();
+}
+
+/* Nobody answers the second try: what is known stays. */
+static void
+put_off_and_then_gone(void **state)
+{
+	struct target from = { .port = 0 };
+
+	(void)state;
+	rules.retries = 1;
+	puts_off(0);
+	assert_int_equal(after(60 * SECOND), 1);
+	c.now_us += rules.unanswered_us;
+	pending_expire(l, &rules, c.now_us, &from, 10, batch_give_up, &c);
+	nothing_left();
+	assert_int_equal(row().outcome, OUTCOME_REFUSED_US);
+	assert_int_equal(c.counts.received, 1);
+}
+
+static void
+refused_for_good_is_not_retried(void **state)
+{
+	static const enum outcome each[] = { OUTCOME_REFUSED_US,
+		OUTCOME_TIMED_OUT, OUTCOME_BROKEN, OUTCOME_COMPLETED,
+		OUTCOME_OTHER_PROTOCOL, OUTCOME_DIAL_FAILED };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+		ends(KIND_PLAIN, 0, each[i]);
+		nothing_left();
+		target.addr.b[15]++;
+	}
+	rules.retries = 0;
+	puts_off(0);
+	nothing_left();
+}
+
 /* ---- the queue ----------------------------------------------------------- */
 
 /* Two reasons to ask one target: one after the other, and none is forgotten. */
@@ -384,6 +507,12 @@ main(void)
 		EACH(what_differs_is_asked_again),
 		EACH(tls_the_second_time),
 		EACH(only_what_accuses_is_confirmed),
+		EACH(put_off_is_retried_so_often),
+		EACH(hung_up_is_retried_and_then_fine),
+		EACH(put_off_and_then_hung_up),
+		EACH(put_off_and_over_a_limit),
+		EACH(put_off_and_then_gone),
+		EACH(refused_for_good_is_not_retried),
 		EACH(one_at_a_time),
 	};
 

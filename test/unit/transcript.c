@@ -344,6 +344,7 @@ static const struct named tags[] = {
 
 static const struct named flags[] = {
 	{ "offered", HEAD_OFFERED },
+	{ "later", HEAD_TRY_LATER },
 	{ "asked_offer", HEAD_ASKED_OFFER },
 	{ "login_before", HEAD_LOGIN_BEFORE },
 	{ "lf_only", HEAD_LF_ONLY },
