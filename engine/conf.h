@@ -26,6 +26,8 @@ enum protocol {
 };
 
 enum tx_path { TX_AUTO, TX_PACKET, TX_LIBNET };
+/* Who is asked at the canary port. */
+enum canary_mode { CANARY_OFF, CANARY_ONE_PER_24, CANARY_EVERY };
 enum follow_mode { FOLLOW_ADOPT, FOLLOW_CONNECT };
 
 struct conf_port {
@@ -65,6 +67,7 @@ struct conf {
 	uint32_t retries, retry_pause_ms, limit_pause_ms;
 	uint32_t confirm_pause_ms;
 	uint8_t hello_after_silence, confirm; /* 1: on */
+	uint8_t canary; /* enum canary_mode */
 	uint32_t per_host, per_network;
 	uint32_t line_max, reply_max, reply_lines_max, conversation_max,
 	    min_rate, min_rate_window_ms;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/canary.h"
 #include "engine/flow_state.h"
 #include "engine/frame.h"
 #include "engine/ranges.h"
@@ -36,6 +37,7 @@ flow_new(const struct role_args *args, const struct flow_actions *act,
 	f->act = *act;
 	f->context = context;
 	f->start = f->now = now;
+	f->canary = canary_port(args->sweep->key, conf);
 	f->connect = conf->follow == FOLLOW_CONNECT;
 	f->strain.since_us = now.mono_us;
 	flow_timeouts(conf, timeouts_ms);
@@ -144,13 +146,25 @@ enter(struct flow *f, const struct arrival *a)
 		flow_ack(f, e, 0);
 }
 
+/* Wherever else a kind that is not followed answers, it is no canary. */
+static void
+refuse_kind(struct flow *f, const struct arrival *a)
+{
+	struct note_canary n = { .addr = a->target.addr };
+
+	refuse(f, a, STAT_PKT_REFUSED_KIND);
+	if (source_ports_kind(&f->ports, a->s->dport) == KIND_CANARY &&
+	    a->target.port == f->canary)
+		f->act.note(f->context, NOTE_CANARY, &n, sizeof n);
+}
+
 static void
 new_answer(struct flow *f, const struct arrival *a)
 {
 	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
 
 	if (!a->known_service || kind == KIND_CANARY || kind > KIND_INJECTION)
-		refuse(f, a, STAT_PKT_REFUSED_KIND);
+		refuse_kind(f, a);
 	else if (ranges_has(f->args->excluded, &a->target.addr))
 		refuse(f, a, STAT_PKT_REFUSED_OPTOUT);
 	else if (waiting_used(f->table) == waiting_max(f->table))

@@ -9,6 +9,7 @@
 #include "engine/ranges.h"
 #include "storage/batch.h"
 #include "storage/outcome.h"
+#include "storage/second.h"
 
 enum {
 	BATCH_CAP = 16 << 20,
@@ -171,6 +172,7 @@ note_check(const struct role_args *args, uint32_t type, const uint8_t *bytes)
 {
 	struct note_pending p;
 	struct note_outcome o;
+	struct note_canary n;
 	struct followup f;
 
 	switch (type) {
@@ -184,6 +186,10 @@ note_check(const struct role_args *args, uint32_t type, const uint8_t *bytes)
 		    o.outcome != OUTCOME_NONE && o.outcome < OUTCOME_COUNT &&
 		    o.contact.protocol < PROTOCOL_COUNT &&
 		    o.contact.kind < KIND_COUNT;
+	case NOTE_CANARY:
+		memcpy(&n, bytes, sizeof n);
+		return ranges_has(args->targets, &n.addr) &&
+		    !ranges_has(args->excluded, &n.addr);
 	default:
 		memcpy(&f, bytes, sizeof f);
 		return followup_check(args, &f);
@@ -197,7 +203,8 @@ batch_take_notes(struct batch *b, const struct role_args *args,
 	static const size_t sizes[] = { [NOTE_PENDING] =
 					    sizeof(struct note_pending),
 		[NOTE_OUTCOME] = sizeof(struct note_outcome),
-		[NOTE_FOLLOWUP] = sizeof(struct followup) };
+		[NOTE_FOLLOWUP] = sizeof(struct followup),
+		[NOTE_CANARY] = sizeof(struct note_canary) };
 	struct note_header header;
 	size_t size;
 	int rc = 0;
@@ -257,6 +264,7 @@ static void
 apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
 {
 	struct note_pending pending;
+	struct note_canary canary;
 
 	switch (e->type) {
 	case ENTRY_ROW:
@@ -269,6 +277,11 @@ apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
 	case NOTE_PENDING:
 		memcpy(&pending, at, sizeof pending);
 		pending_answered(c->live, &pending, c->now_us);
+		second_canary(c, &pending.target.addr);
+		break;
+	case NOTE_CANARY:
+		memcpy(&canary, at, sizeof canary);
+		live_canary_answered(c->live, &canary.addr);
 		break;
 	case NOTE_OUTCOME:
 		apply_outcome(c, at);

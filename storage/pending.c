@@ -185,6 +185,8 @@ is_its_turn(struct live *l, struct queued *q, uint64_t now_us)
 	uint64_t late_us = now_us - q->not_before_us;
 	struct pending p;
 
+	if (q->as.kind == KIND_CANARY)
+		return true;
 	if (!live_pending_get(l, &q->target, &p))
 		return !is_cured(l, q);
 	if (is_same(&p, &q->as))
@@ -207,7 +209,9 @@ pending_due(struct live *l, uint64_t now_us, struct followup *out, unsigned cap)
 		if (!is_its_turn(l, &q, now_us))
 			continue;
 		q.as.since_us = now_us;
-		live_pending_put(l, &q.target, &q.as);
+		/* Of a canary no answer is awaited. */
+		if (q.as.kind != KIND_CANARY)
+			live_pending_put(l, &q.target, &q.as);
 		memset(&out[n], 0, sizeof out[n]);
 		out[n].target = q.target;
 		out[n].kind = q.as.kind;

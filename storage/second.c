@@ -6,6 +6,21 @@
 #include "storage/second.h"
 
 void
+second_canary(struct batch_context *c, const struct addr *a)
+{
+	const struct conf *conf = c->args->conf;
+	struct queued q = { .target = { .addr = *a, .port = c->canary_port },
+		.not_before_us = c->now_us,
+		.as = { .kind = KIND_CANARY } };
+
+	if (conf->canary != CANARY_OFF &&
+	    live_canary_ask(c->live, a,
+		conf->canary == CANARY_EVERY ? PHANTOM_ADDRESS
+					     : PHANTOM_NETWORK))
+		live_queue_put(c->live, &q);
+}
+
+void
 second_after_silence(struct batch_context *c, const struct target *t)
 {
 	const struct conf *conf = c->args->conf;

@@ -7,6 +7,9 @@
 
 #include "storage/batch.h"
 
+/* It has answered: is it, or its network, one for the canary? */
+void second_canary(struct batch_context *, const struct addr *);
+
 /* Silent on a cleartext port: does it speak TLS from the first byte? */
 void second_after_silence(struct batch_context *, const struct target *);
 

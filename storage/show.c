@@ -41,7 +41,7 @@ static const char *const sentences[FINDING_COUNT] = {
 	[FINDING_PREAUTH] =
 	    "The connection is logged in without a password.",
 	[FINDING_OTHER_PROTOCOL] = "Another protocol answers on this port.",
-	[FINDING_PHANTOM] = "The address answers on every port.",
+	[FINDING_PHANTOM] = "This address, or one of its network (/24, /48), answers on every port.",
 };
 /* clang-format on */
 

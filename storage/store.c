@@ -11,6 +11,7 @@
 
 #include "storage/info.h"
 #include "storage/layout.h"
+#include "storage/phantom.h"
 #include "storage/store.h"
 
 enum { SECONDS_LEN = 4, NO_DBI = 0, OPTOUT_KEY_LEN = 17, FILE_MODE = 0644 };
@@ -23,7 +24,8 @@ struct view {
 
 struct store {
 	struct view view, certs;
-	MDB_dbi heads, bodies, silent, gone, meta, certs_dbi;
+	MDB_dbi heads, bodies, silent, gone, phantoms, meta, certs_dbi;
+	bool running; /* its heads know nothing of phantoms yet */
 	char datadir[LAYOUT_PATH_MAX];
 	struct sweep_info info;
 	struct ranges *optouts; /* NULL: none */
@@ -237,6 +239,7 @@ read_info(struct store *s, const char *path, char error[STORE_ERROR_MAX])
 	s->bodies = view_dbi(&s->view, DB_BODIES);
 	s->silent = view_dbi(&s->view, DB_SILENT);
 	s->gone = view_dbi(&s->view, DB_GONE);
+	s->phantoms = view_dbi(&s->view, DB_PHANTOMS);
 	s->meta = view_dbi(&s->view, DB_META);
 	if (s->heads == NO_DBI || s->bodies == NO_DBI ||
 	    !view_get(&s->view, s->meta, META_INFO, strlen(META_INFO), &text)) {
@@ -311,7 +314,8 @@ store_open(const char *datadir, const char *id, char error[STORE_ERROR_MAX])
 	}
 	if (read_info(s, path, error) != 0)
 		goto fail;
-	if (flags == 0)
+	s->running = flags == 0;
+	if (s->running)
 		read_ledgers(s);
 	s->optouts = store_optouts(datadir);
 	if (s->optouts != NULL)
@@ -381,6 +385,57 @@ store_scan_gone(struct store *s)
 	return scan_new(s, s->gone);
 }
 
+static bool
+is_answered(const MDB_val *value)
+{
+	return value->mv_size == PHANTOM_VALUE_LEN &&
+	    *(const uint8_t *)value->mv_data == PHANTOM_ANSWERED;
+}
+
+bool
+store_is_phantom(struct store *s, const struct addr *a)
+{
+	uint8_t key[PHANTOM_KEY_LEN];
+	MDB_val value;
+
+	for (int scope = 0; scope < PHANTOM_SCOPES; scope++) {
+		phantom_key(a, (enum phantom_scope)scope, key);
+		if (view_get(&s->view, s->phantoms, key, sizeof key, &value) &&
+		    is_answered(&value))
+			return true;
+	}
+	return false;
+}
+
+int
+store_each_phantom(
+    struct store *s, bool (*each)(const uint8_t *key, void *), void *arg)
+{
+	MDB_cursor *c;
+	MDB_val key, value;
+
+	if (s->phantoms == NO_DBI)
+		return 0;
+	if (mdb_cursor_open(s->view.txn, s->phantoms, &c) != 0)
+		return -1;
+	while (mdb_cursor_get(c, &key, &value, MDB_NEXT) == 0)
+		if (key.mv_size == PHANTOM_KEY_LEN && is_answered(&value) &&
+		    !each(key.mv_data, arg))
+			break;
+	mdb_cursor_close(c);
+	return 0;
+}
+
+/* While a sweep runs, its canaries may be answered after the row is there. */
+static void
+mark_phantom(struct store *s, const struct addr *a, struct head *h)
+{
+	if (!s->running || !store_is_phantom(s, a))
+		return;
+	h->flags |= HEAD_CANARY;
+	h->findings |= 1u << FINDING_PHANTOM;
+}
+
 bool
 store_scan_next(struct store_scan *scan, struct target *target, struct head *h)
 {
@@ -394,9 +449,11 @@ store_scan_next(struct store_scan *scan, struct target *target, struct head *h)
 		memcpy(h, value.mv_data, sizeof *h);
 		memcpy(scan->key, key.mv_data, sizeof scan->key);
 		*target = target_unpack(scan->key);
-		if (head_check(h) &&
-		    !ranges_has(scan->store->optouts, &target->addr))
-			return true;
+		if (!head_check(h) ||
+		    ranges_has(scan->store->optouts, &target->addr))
+			continue;
+		mark_phantom(scan->store, &target->addr, h);
+		return true;
 	}
 	return false;
 }
@@ -510,6 +567,7 @@ store_get(struct store *s, const struct target *target, struct head *h,
 		return false;
 	memcpy(h, value.mv_data, sizeof *h);
 	get_body(s, key, body, len);
+	mark_phantom(s, &target->addr, h);
 	return head_check(h);
 }
 

@@ -10,6 +10,7 @@
 #include <lmdb.h>
 
 #include "storage/layout.h"
+#include "storage/phantom.h"
 #include "storage/store_write.h"
 
 enum {
@@ -25,10 +26,10 @@ enum {
 
 _Static_assert(sizeof(struct pending) == 16, "pending rows are stored");
 
-enum kind { HEADS, BODIES, SILENT, PENDING, QUEUE, META, KINDS };
+enum kind { HEADS, BODIES, SILENT, PENDING, QUEUE, PHANTOMS, META, KINDS };
 
 static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_SILENT,
-	DB_PENDING, DB_QUEUE, DB_META };
+	DB_PENDING, DB_QUEUE, DB_PHANTOMS, DB_META };
 
 /* An environment with one writer, and the transaction that is under way. */
 struct book {
@@ -498,6 +499,35 @@ uint64_t
 live_queue_count(struct live *l)
 {
 	return count(l, QUEUE);
+}
+
+bool
+live_canary_ask(struct live *l, const struct addr *a, enum phantom_scope scope)
+{
+	const uint8_t asked[PHANTOM_VALUE_LEN] = { PHANTOM_ASKED };
+	uint8_t key[PHANTOM_KEY_LEN];
+	MDB_val v;
+
+	phantom_key(a, scope, key);
+	if (get(l, PHANTOMS, key, sizeof key, &v))
+		return false;
+	put(l, PHANTOMS, key, sizeof key, asked, sizeof asked);
+	return true;
+}
+
+void
+live_canary_answered(struct live *l, const struct addr *a)
+{
+	const uint8_t answered[PHANTOM_VALUE_LEN] = { PHANTOM_ANSWERED };
+	uint8_t key[PHANTOM_KEY_LEN];
+	MDB_val v;
+
+	for (int scope = 0; scope < PHANTOM_SCOPES; scope++) {
+		phantom_key(a, (enum phantom_scope)scope, key);
+		if (get(l, PHANTOMS, key, sizeof key, &v))
+			put(l, PHANTOMS, key, sizeof key, answered,
+			    sizeof answered);
+	}
 }
 
 void

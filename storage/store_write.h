@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "engine/wire.h"
+#include "storage/phantom.h"
 #include "storage/store.h"
 
 struct live;
@@ -82,6 +83,13 @@ void live_queue_put(struct live *, const struct queued *);
 bool live_queue_first(struct live *, struct queued *);
 void live_queue_delete(struct live *, const struct queued *);
 uint64_t live_queue_count(struct live *);
+
+/*
+ * Is a canary to be sent there? True once for each address, or network. What
+ * has answered one is a phantom; an answer to what was not asked is none.
+ */
+bool live_canary_ask(struct live *, const struct addr *, enum phantom_scope);
+void live_canary_answered(struct live *, const struct addr *);
 
 /* Text under a name. live_meta_get: its length, 0 when there is none. */
 void live_meta_put(

@@ -1,5 +1,5 @@
 # What is kept: records, the data directory, the account.
-STORE_READ = storage/store storage/info storage/account storage/record \
+STORE_READ = storage/store storage/phantom storage/info storage/account storage/record \
 	engine/stats engine/ranges engine/addr
 STORE_SEALED = storage/store_sealed storage/store_catalog
 STORE_LIVE = storage/store_write storage/pending
@@ -19,6 +19,6 @@ UNIT_batch = $(STORE_ALL)
 UNIT_second = $(STORE_ALL)
 UNIT_begin = $(STORE_ALL)
 UNIT_seal = $(STORE_ALL)
-UNIT_writer = $(STORE_ALL) storage/writer storage/checkpoint \
+UNIT_writer = $(STORE_ALL) engine/canary engine/cookie storage/writer storage/checkpoint \
 	storage/datadir engine/wire
 UNIT_format = storage/record

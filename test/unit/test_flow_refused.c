@@ -1,6 +1,7 @@
 /* test_flow_refused.c: those that must wait, go, or come to nothing. */
 #include <string.h>
 
+#include "engine/canary.h"
 #include "engine/ranges.h"
 #include "test/unit/flow_help.h"
 
@@ -222,6 +223,30 @@ canaries_and_unknown_kinds(void **state)
 	world_free(w);
 }
 
+/* The canary port alone: a RST, a note, and no entry. */
+static void
+a_canary_that_sings(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	uint16_t port = canary_port(w->sweep.key, &w->conf);
+	struct peer p = peer_of(w, "198.18.1.1", port, KIND_CANARY, 0);
+	struct peer other = peer_of(w, "198.18.1.1", port, KIND_PLAIN, 0);
+
+	(void)state;
+	hear_one(w, synack_at(&p, IRS));
+	check_rst(w, 0, &p);
+	assert_int_equal(w->nnotes, 1);
+	assert_int_equal(w->notes[0].type, NOTE_CANARY);
+	assert_memory_equal(
+	    &w->notes[0].u.canary.addr, &p.target.addr, sizeof p.target.addr);
+	assert_int_equal(flow_waiting(w->flow), 0);
+	hear_one(w, synack_at(&other, IRS));
+	assert_int_equal(w->nnotes, 1);
+	assert_int_equal(count(w, STAT_PKT_REFUSED_KIND), 2);
+	check_balance(w);
+	world_free(w);
+}
+
 static void
 excluded_meanwhile(void **state)
 {
@@ -391,6 +416,7 @@ main(void)
 		cmocka_unit_test(late_ones_are_freed),
 		cmocka_unit_test(strays_of_now_are_freed_when_they_speak),
 		cmocka_unit_test(canaries_and_unknown_kinds),
+		cmocka_unit_test(a_canary_that_sings),
 		cmocka_unit_test(excluded_meanwhile),
 		cmocka_unit_test(a_bad_cookie_is_nobody),
 		cmocka_unit_test(dial_can_fail),

@@ -9,8 +9,10 @@
 
 #include "engine/cookie.h"
 #include "storage/outcome.h"
+#include "storage/second.h"
 #include "test/unit/store_help.h"
 
+enum { CANARY = 23456 };
 #define SECOND ((uint64_t)1000000)
 
 static char dir[64], error[STORE_ERROR_MAX];
@@ -46,6 +48,7 @@ set_up(void **state)
 		.live = l,
 		.rules = &rules,
 		.start_us = args.now_us,
+		.canary_port = CANARY,
 		.now_us = args.now_us + 100 * SECOND };
 	live_begin(l);
 	return 0;
@@ -468,6 +471,93 @@ refused_for_good_is_not_retried(void **state)
 	nothing_left();
 }
 
+/* ---- the canary ---------------------------------------------------------- */
+
+static void
+canary_for(const char *addr)
+{
+	struct target t = help_target(addr, 110);
+
+	second_canary(&c, &t.addr);
+}
+
+static void
+one_canary_a_network(void **state)
+{
+	(void)state;
+	conf.canary = CANARY_ONE_PER_24;
+	canary_for("192.0.2.1");
+	canary_for("192.0.2.77");
+	canary_for("2001:db8::1");
+	canary_for("2001:db8:0:9::1");
+	canary_for("192.0.3.1");
+	assert_int_equal(after(0), 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(due[i].kind, KIND_CANARY);
+		assert_int_equal(due[i].target.port, CANARY);
+	}
+	/* nobody waits for an answer, and nobody is asked twice */
+	nothing_left();
+	canary_for("192.0.2.1");
+	nothing_left();
+}
+
+static void
+a_canary_for_every_host_or_none(void **state)
+{
+	(void)state;
+	conf.canary = CANARY_EVERY;
+	canary_for("192.0.2.1");
+	canary_for("192.0.2.77");
+	canary_for("192.0.2.1");
+	assert_int_equal(after(0), 2);
+	conf.canary = CANARY_OFF;
+	canary_for("192.0.2.78");
+	nothing_left();
+}
+
+/* What a reader of live/ is told of an address. */
+static void
+assert_phantom(const char *addr, bool is)
+{
+	static const char info[] = "version 1\nsweep.id x\n";
+	struct target t = help_target(addr, 110);
+	struct store *s;
+
+	live_meta_put(l, "info", info, sizeof info - 1);
+	assert_int_equal(live_commit(l), LIVE_DONE);
+	live_close(l);
+	s = store_open(dir, "live", error);
+	assert_non_null(s);
+	assert_int_equal(store_is_phantom(s, &t.addr), is);
+	store_close(s);
+	l = c.live = live_open(dir, conf.map_size, error);
+	assert_non_null(l);
+	live_begin(l);
+}
+
+static void
+who_answers_is_a_phantom(void **state)
+{
+	struct addr a = help_target("192.0.2.1", 110).addr;
+	struct addr b = help_target("192.0.3.1", 110).addr;
+
+	(void)state;
+	conf.canary = CANARY_EVERY;
+	canary_for("192.0.2.1");
+	canary_for("192.0.2.2");
+	live_canary_answered(l, &a);
+	live_canary_answered(l, &b); /* was not asked */
+	assert_phantom("192.0.2.1", true);
+	assert_phantom("192.0.2.2", false);
+	assert_phantom("192.0.3.1", false);
+	conf.canary = CANARY_ONE_PER_24;
+	canary_for("192.0.3.9");
+	live_canary_answered(l, &b);
+	assert_phantom("192.0.3.200", true);
+	assert_phantom("192.0.4.1", false);
+}
+
 /* ---- the queue ----------------------------------------------------------- */
 
 /* Two reasons to ask one target: one after the other, and none is forgotten. */
@@ -513,6 +603,9 @@ main(void)
 		EACH(put_off_and_over_a_limit),
 		EACH(put_off_and_then_gone),
 		EACH(refused_for_good_is_not_retried),
+		EACH(one_canary_a_network),
+		EACH(a_canary_for_every_host_or_none),
+		EACH(who_answers_is_a_phantom),
 		EACH(one_at_a_time),
 	};
 
