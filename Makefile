@@ -167,7 +167,8 @@ fuzz:
 	@scripts/run-fuzz $(FUZZ_SECONDS) $(FUZZERS:%=build/fuzz/fuzz/%)
 
 sanitize:
-	@$(MAKE) SANITIZE=1 all unit seeds
+	@$(MAKE) SANITIZE=1 all unit
+	@$(MAKE) SANITIZE=1 seeds
 
 BENCHES   = $(patsubst test/bench/bench_%.c,%,$(wildcard test/bench/bench_*.c))
 $(O)/bench/%: $(O)/test/bench/bench_%.o $(O)/modules.a

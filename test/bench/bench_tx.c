@@ -141,7 +141,7 @@ main(void)
 	if (targets == NULL || excluded == NULL)
 		return 1;
 	make_ranges(targets, excluded);
-	for (uint16_t i = 0; i < PORTS; i++)
+	for (int i = 0; i < PORTS; i++)
 		conf.ports[i].port = (uint16_t)(25 + i);
 	conf.sources[0] = addr_from4(0xc0000201);
 	conf.sources[1].b[0] = 0xfd;

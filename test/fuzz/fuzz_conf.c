@@ -15,11 +15,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct ranges *targets, *excluded;
 	struct recipients to;
 	struct conf conf;
-	char *text = malloc(len + 1);
+	char *text;
 
 	if (quiet == NULL &&
 	    (quiet = freopen("/dev/null", "w", stderr)) == NULL)
 		return 0;
+	text = malloc(len + 1);
 	if (text == NULL)
 		return 0;
 	memcpy(text, data, len);

@@ -155,13 +155,15 @@ start_roles(struct world *w)
 struct world *
 world_new(enum follow_mode follow)
 {
-	struct world *w = calloc(1, sizeof *w);
 	char error[NFT_ERROR_MAX];
 	struct sports before;
+	struct world *w;
 	int fd;
 
 	if (geteuid() != 0)
 		skip();
+	w = calloc(1, sizeof *w);
+	assert_non_null(w);
 	configure(w, follow);
 	w->stats = stats_create(&fd);
 	assert_non_null(w->stats);

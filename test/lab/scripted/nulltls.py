@@ -17,6 +17,7 @@ VERSION = b"\x03\x03"
 CHANGE, ALERT, HANDSHAKE, DATA = 20, 21, 22, 23
 SERVER_HELLO, CERTIFICATE, HELLO_DONE, FINISHED = 2, 11, 14, 20
 MAC_LEN = 32
+RECORD_MAX = 8192
 
 
 # ---- DER ---------------------------------------------------------------------
@@ -218,7 +219,8 @@ class Connection:
     def say(self, kind, body):
         message = bytes([kind]) + len(body).to_bytes(3, "big") + body
         self.shaken += message
-        self.write(HANDSHAKE, message)
+        for at in range(0, len(message), RECORD_MAX):
+            self.write(HANDSHAKE, message[at:at + RECORD_MAX])
 
     def hear(self):
         message = self.read(HANDSHAKE)
@@ -230,8 +232,8 @@ class Connection:
                    hashlib.sha256(self.shaken).digest(), 12)
 
     def sendall(self, data):
-        for at in range(0, len(data), 8192):
-            self.write(DATA, data[at:at + 8192])
+        for at in range(0, len(data), RECORD_MAX):
+            self.write(DATA, data[at:at + RECORD_MAX])
 
     def recv(self, size):
         if not self.left:

@@ -68,7 +68,7 @@ def read_script(path):
 
 
 def options(rest):
-    """"TLSv1.2 cert=good client": the version, and what stands behind it."""
+    """Of a TLS step: version, or lowest-highest; cert=NAME, client, asks."""
     words = rest.split()
     found = {"version": words[0], "cert": "good"}
     for word in words[1:]:
@@ -210,8 +210,9 @@ class Player:
         want = options(rest)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_ciphers(want.get("ciphers", "ALL") + ":@SECLEVEL=0")
-        context.minimum_version = VERSIONS[want["version"]]
-        context.maximum_version = VERSIONS[want["version"]]
+        lowest, _, highest = want["version"].partition("-")
+        context.minimum_version = VERSIONS[lowest]
+        context.maximum_version = VERSIONS[highest or lowest]
         context.load_cert_chain(f"{self.certs}/{want['cert']}.pem",
                                 f"{self.certs}/{want['cert']}.key")
         if "client" in want or "asks" in want:

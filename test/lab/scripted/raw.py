@@ -13,6 +13,7 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 SYN_ACK = SYN | ACK
 ISS = 0x7ffffff0
 WINDOW = 29200
+SO_RCVBUFFORCE = 33
 GREETING = b"554 5.3.2 raw.lab.test takes no mail\r\n"
 MSS = b"\x02\x04\x05\xb4"
 # Of options: a length of zero, one beyond the header, one that ends early, an
@@ -136,24 +137,42 @@ def greet(peer, kind):
 
 
 SILENT = ("everywhere", "no-window", "rst-behind")
+END = ISS + 1 + len(GREETING)
+AGAIN_S = 0.3
+AGAIN_MAX = 10
 
 
-def heard(peer, kind, greeted, tell):
+class Flow:
+    """What was greeted: how much of it has been acknowledged."""
+
+    def __init__(self, peer):
+        self.peer, self.acked, self.left = peer, ISS + 1, AGAIN_MAX
+
+    def again(self):
+        if self.acked < END and self.left > 0:
+            self.left -= 1
+            self.peer.send(self.peer.segment(
+                ACK | PSH, self.acked, data=GREETING[self.acked - ISS - 1:],
+                ack=self.peer.seq))
+
+
+def heard(peer, kind, flows, tell):
     who = (peer.theirs, peer.sport, peer.ours, peer.dport)
-    end = ISS + 1 + len(GREETING)
     if peer.flags & RST:
-        greeted.discard(who)
+        flows.pop(who, None)
     elif peer.flags & SYN:
         tell(f"raw {kind} {peer.sport} to {peer.dport}: SYN")
         syn_ack(peer, kind)
     elif kind in SILENT:
         return
-    elif peer.data or peer.flags & FIN:
-        ack = peer.seq + len(peer.data) + (peer.flags & FIN)
-        peer.send(peer.segment(ACK | FIN, end, ack=ack))
-    elif who not in greeted and peer.ack == ISS + 1:
-        greeted.add(who)
+    elif who not in flows and peer.ack == ISS + 1:
+        flows[who] = Flow(peer)
         greet(peer, kind)
+    elif who in flows:
+        flows[who].acked = max(flows[who].acked, peer.ack)
+        if peer.data or peer.flags & FIN:
+            ack = peer.seq + len(peer.data) + (peer.flags & FIN)
+            peer.send(peer.segment(ACK | FIN, END, ack=ack))
 
 
 def answer(kinds, tell):
@@ -162,14 +181,22 @@ def answer(kinds, tell):
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, MARK)
-    greeted = set()
+    # Every segment of the laboratory passes here.
+    sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
+    sock.settimeout(AGAIN_S)
+    flows = {}
     while True:
-        packet = sock.recv(65535)
+        try:
+            packet = sock.recv(65535)
+        except TimeoutError:
+            for flow in flows.values():
+                flow.again()
+            continue
         kind, port = kinds.get(packet[16:20], (None, None))
         if kind is None or len(packet) < 40:
             continue
         peer = Peer(sock, packet)
         if peer.dport == port or kind == "everywhere":
-            heard(peer, kind, greeted, tell)
+            heard(peer, kind, flows, tell)
         elif peer.flags & SYN:
             peer.send(peer.segment(RST | ACK, 0))
