@@ -134,6 +134,7 @@ static const struct option options[] = {
 	{ "geo_city_path", TEXT, AT(geo_city_path), 0, 0, "city", NULL },
 	{ "asn_csv", TEXT, AT(asn_csv), 0, 0, NULL, NULL },
 
+	{ "refused_warning", NUMBER, AT(refused_warning), 0, 100, "20", NULL },
 	{ "schedule", TIME, AT(schedule), 0, 0, "02:00", NULL },
 	{ "uid_base", NUMBER, AT(uid_base), 1000, 2000000000, "64900", NULL },
 	{ "log_level", CHOICE, AT(log_level), 0, 0, "info", log_names },

@@ -68,6 +68,7 @@ struct conf {
 	uint32_t confirm_pause_ms;
 	uint8_t hello_after_silence, confirm; /* 1: on */
 	uint8_t canary; /* enum canary_mode */
+	uint8_t refused_warning; /* percent of an hour's dialogs; 0: never */
 	uint32_t per_host, per_network;
 	uint32_t line_max, reply_max, reply_lines_max, conversation_max,
 	    min_rate, min_rate_window_ms;

@@ -16,7 +16,8 @@ static const struct phrase later[] = { { "too many", false },
 	{ "try again", false }, { "later", true }, { "temporar", false },
 	{ "busy", true }, { "[IN-USE]", false }, { "[SYS/TEMP]", false },
 	{ "[UNAVAILABLE]", false }, { "connection limit", false },
-	{ "rate limit", false } };
+	{ "rate limit", false }, { "limit exceeded", false },
+	{ "limit reached", false }, { "maximum number", false } };
 
 /* Our address is on somebody's list: MAIL.md 4.31. */
 static const struct phrase listed[] = { { "spamhaus", false },
@@ -93,6 +94,15 @@ says_no(const struct word *line)
 	    bytes_start(line->bytes, line->len, "* NO");
 }
 
+/* IMAP has no code: BYE is what a server over its limits says. */
+static bool
+is_for_now(const struct word *line)
+{
+	return is_temporary(code_of(line)) || HAS(line, later) ||
+	    bytes_start(line->bytes, line->len, "* BYE") ||
+	    bytes_start(line->bytes, line->len, "BYE ");
+}
+
 static enum refusal
 refusal_of(const struct word *line)
 {
@@ -102,8 +112,7 @@ refusal_of(const struct word *line)
 		return REFUSAL_LISTED;
 	if (code == CODE_FAILED)
 		return REFUSAL_554;
-	return is_temporary(code) || HAS(line, later) ? REFUSAL_LATER
-						      : REFUSAL_NONE;
+	return is_for_now(line) ? REFUSAL_LATER : REFUSAL_NONE;
 }
 
 static void
@@ -116,7 +125,7 @@ hear(struct facts *f, const struct word *line, bool us)
 	r = refusal_of(line);
 	if (r > f->refusal)
 		f->refusal = (uint8_t)r;
-	if (us && (is_temporary(code_of(line)) || HAS(line, later)))
+	if (us && is_for_now(line))
 		f->record->head.flags |= HEAD_TRY_LATER;
 }
 

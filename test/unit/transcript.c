@@ -482,6 +482,25 @@ said_check(const struct transcript *t, const struct replay *r, const char *how)
 	}
 }
 
+/* "refusal none": how it was said that we are not wanted. */
+static void
+refusal_check(
+    const struct transcript *t, const struct facts *f, const char *how)
+{
+	static const struct named refusals[] = { { "none", REFUSAL_NONE },
+		{ "later", REFUSAL_LATER }, { "554", REFUSAL_554 },
+		{ "listed", REFUSAL_LISTED } };
+
+	for (size_t i = 0; i < t->nexpect; i++) {
+		const char *value = t->expect[i] + 8;
+
+		if (strncmp(t->expect[i], "refusal ", 8) == 0 &&
+		    VALUE_OF(refusals, value) != f->refusal)
+			fail_msg("%s (%s): not so: %s, but %d", t->name, how,
+			    t->expect[i], f->refusal);
+	}
+}
+
 void
 transcript_check(
     const struct transcript *t, const struct replay *r, const char *how)
@@ -501,6 +520,7 @@ transcript_check(
 		assert_non_null(value);
 		memcpy(key, t->expect[i], (size_t)(value - t->expect[i]));
 		if (strcmp(key, "finding") != 0 &&
+		    strcmp(key, "refusal") != 0 &&
 		    !agrees(&r->record, key, value + 1))
 			fail_msg("%s (%s): not so: %s; outcome %s, starttls "
 				 "%s",
@@ -508,6 +528,7 @@ transcript_check(
 			    outcome_names[r->record.head.outcome],
 			    starttls_names[r->record.head.starttls]);
 	}
+	refusal_check(t, &r->dialog.facts, how);
 	findings_check(t, &r->record, how);
 	counts_check(t, &r->record, how);
 }
