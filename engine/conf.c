@@ -43,6 +43,7 @@ static const char *const follow_names[] = { "adopt", "connect", NULL };
 static const char *const switch_names[] = { "off", "on", NULL };
 static const char *const canary_names[] = { "off", "one_per_24", "every",
 	NULL };
+static const char *const versions_names[] = { "negotiated", "all", NULL };
 static const char *const log_names[] = { "error", "warning", "info", "debug",
 	NULL };
 
@@ -102,6 +103,8 @@ static const struct option options[] = {
 	{ "hello_after_silence", CHOICE, AT(hello_after_silence), 0, 0, "on",
 	  switch_names },
 	{ "canary", CHOICE, AT(canary), 0, 0, "one_per_24", canary_names },
+	{ "tls_versions", CHOICE, AT(tls_versions), 0, 0, "negotiated",
+	  versions_names },
 
 	{ "per_host", NUMBER, AT(per_host), 1, 65535, "2", NULL },
 	{ "per_network", NUMBER, AT(per_network), 1, 65535, "16", NULL },

@@ -95,13 +95,17 @@ static void
 refuse_limited(struct flow *f, const struct arrival *a)
 {
 	unsigned attempt = source_ports_attempt(&f->ports, a->s->dport);
+	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
 	struct followup n;
 
 	refuse(f, a, STAT_PKT_REFUSED_LIMIT);
 	memset(&n, 0, sizeof n);
 	n.target = a->target;
-	n.kind = (uint8_t)source_ports_kind(&f->ports, a->s->dport);
-	n.attempt = (uint8_t)(attempt + 1 < ATTEMPTS ? attempt + 1 : attempt);
+	n.kind = (uint8_t)kind;
+	n.attempt = (uint8_t)attempt;
+	/* Of a TLS version it is what says which. */
+	if (kind != KIND_TLS_VERSION && attempt + 1 < ATTEMPTS)
+		n.attempt++;
 	n.protocol = f->conf->ports[a->service].protocol;
 	n.why = OUTCOME_LIMITED;
 	n.not_before_us =

@@ -275,7 +275,7 @@ message(int sent, int version, int type, const void *bytes, size_t len,
 }
 
 struct tls *
-tls_new(struct tls_context *c, int fd)
+tls_new(struct tls_context *c, int fd, uint16_t highest)
 {
 	struct tls *t = calloc(1, sizeof *t);
 	BIO *out;
@@ -285,6 +285,11 @@ tls_new(struct tls_context *c, int fd)
 	t->context = c;
 	t->ssl = SSL_new(c->ctx);
 	out = t->ssl ? BIO_new_socket(fd, BIO_NOCLOSE) : NULL;
+	if (out && highest != 0 &&
+	    SSL_set_max_proto_version(t->ssl, highest) != 1) {
+		BIO_free(out);
+		out = NULL;
+	}
 	if (!out) {
 		tls_free(t);
 		ERR_clear_error();

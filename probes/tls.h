@@ -29,8 +29,11 @@ void tls_context_free(struct tls_context *);
 /* The certificates that store has been given; shared by all connections. */
 struct digests *tls_sent(struct tls_context *);
 
-/* A connection on a non-blocking socket, which stays the caller's. */
-struct tls *tls_new(struct tls_context *, int fd);
+/*
+ * A connection on a non-blocking socket, which stays the caller's. highest: of
+ * the versions offered, as 0x0303; 0: all.
+ */
+struct tls *tls_new(struct tls_context *, int fd, uint16_t highest);
 void tls_free(struct tls *);
 
 enum tls_state {

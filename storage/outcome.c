@@ -3,6 +3,7 @@
 
 #include "engine/conf.h"
 #include "engine/cookie.h"
+#include "storage/merge.h"
 #include "storage/outcome.h"
 #include "storage/second.h"
 
@@ -60,16 +61,16 @@ put_plain(struct batch_context *c, struct record *r, const struct pending *was)
 {
 	struct target t = head_target(&r->head);
 	struct head old;
+	bool had = live_row(c->live, &t, &old) == LIVE_HEAD;
 
-	if (live_row(c->live, &t, &old) == LIVE_HEAD &&
-	    is_confirmed(&old, &r->head)) {
+	if (had && is_confirmed(&old, &r->head)) {
 		old.confirmed++;
 		live_put_head(c->live, &old);
 		c->counts.replaced++;
 	} else {
 		put_row(c, r);
 	}
-	second_after_row(c, &r->head, was);
+	second_after_row(c, had ? &old : NULL, &r->head, was);
 }
 
 static void
@@ -124,6 +125,8 @@ merge(struct batch_context *c, struct record *r)
 		return;
 	}
 	c->counts.replaced++;
+	if (r->head.kind == KIND_TLS_VERSION && had == LIVE_HEAD)
+		merge_tls_version(c, &old, &r->head);
 }
 
 /* ---- both ---------------------------------------------------------------- */

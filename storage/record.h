@@ -210,6 +210,7 @@ enum tag {
 	TAG_AS_NAME,
 	TAG_NAICS,
 	TAG_SECTOR,
+	TAG_TLS_VERSIONS, /* u16 each, accepted; the negotiated one first */
 	TAG_COUNT
 };
 

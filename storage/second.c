@@ -95,9 +95,38 @@ is_put_off(const struct head *h)
 	}
 }
 
+static bool
+has_tls(const struct head *h)
+{
+	return h->tls_version != 0 &&
+	    (h->starttls == STARTTLS_COMPLETED ||
+		h->starttls == STARTTLS_IMPLICIT);
+}
+
+/*
+ * Each version below the negotiated one, by an attempt of its own. What is due
+ * differs by a microsecond: rows of the queue are told apart by it.
+ */
+static void
+ask_versions(struct batch_context *c, const struct head *row)
+{
+	struct queued q = { .target = head_target(row),
+		.as = { .kind = KIND_TLS_VERSION,
+		    .protocol = row->port_protocol,
+		    .why = row->outcome } };
+
+	for (uint8_t attempt = 1; attempt < ATTEMPTS &&
+	     TLS_VERSION_OF_ATTEMPT(attempt) < row->tls_version;
+	     attempt++) {
+		q.as.attempt = attempt;
+		q.not_before_us = c->now_us + attempt;
+		live_queue_put(c->live, &q);
+	}
+}
+
 void
-second_after_row(struct batch_context *c, const struct head *ended,
-    const struct pending *was)
+second_after_row(struct batch_context *c, const struct head *before,
+    const struct head *ended, const struct pending *was)
 {
 	const struct conf *conf = c->args->conf;
 	struct target t = head_target(ended);
@@ -109,9 +138,17 @@ second_after_row(struct batch_context *c, const struct head *ended,
 	again.why = row.outcome;
 	if (is_to_be_confirmed(conf, &row, ended)) {
 		ask_again(c, &t, ended, &again, conf->confirm_pause_ms);
-	} else if (is_put_off(ended) && is_put_off(&row) &&
+		return;
+	}
+	if (is_put_off(ended) && is_put_off(&row) &&
 	    was->lost < c->rules->retries) {
 		again.lost++;
 		ask_again(c, &t, ended, &again, conf->retry_pause_ms);
+		return;
 	}
+	/* Once: a sweep that goes on may ask a target that it has asked. */
+	if (!has_tls(&row) || (before != NULL && has_tls(before)))
+		return;
+	if (conf->tls_versions == TLS_VERSIONS_ALL)
+		ask_versions(c, &row);
 }

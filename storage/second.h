@@ -20,10 +20,10 @@ void second_after_silence(struct batch_context *, const struct target *);
 bool second_is_wanted(const struct head *);
 
 /*
- * A connection of kind plain has ended, its row is put: what now? was: what
- * was known while it was pending.
+ * A connection of kind plain has ended, its row is put: what now? before: the
+ * row until then, or NULL; was: what was known while it was pending.
  */
-void second_after_row(struct batch_context *, const struct head *ended,
-    const struct pending *was);
+void second_after_row(struct batch_context *, const struct head *before,
+    const struct head *ended, const struct pending *was);
 
 #endif

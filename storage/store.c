@@ -13,14 +13,9 @@
 #include "storage/layout.h"
 #include "storage/phantom.h"
 #include "storage/store.h"
+#include "storage/view.h"
 
-enum { SECONDS_LEN = 4, NO_DBI = 0, OPTOUT_KEY_LEN = 17, FILE_MODE = 0644 };
-
-/* One environment, read in one transaction that lasts as long as it is open. */
-struct view {
-	MDB_env *env;
-	MDB_txn *txn;
-};
+enum { SECONDS_LEN = 4, OPTOUT_KEY_LEN = 17 };
 
 struct store {
 	struct view view, certs;
@@ -46,72 +41,6 @@ store_say(char error[STORE_ERROR_MAX], const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(error, STORE_ERROR_MAX, fmt, ap);
 	va_end(ap);
-}
-
-static void
-view_close(struct view *v)
-{
-	if (v->txn != NULL)
-		mdb_txn_abort(v->txn);
-	if (v->env != NULL)
-		mdb_env_close(v->env);
-	v->txn = NULL;
-	v->env = NULL;
-}
-
-static int
-view_try(struct view *v, const char *path, unsigned flags)
-{
-	int rc = mdb_env_create(&v->env);
-
-	if (rc != 0) {
-		v->env = NULL;
-		return rc;
-	}
-	mdb_env_set_maxdbs(v->env, LAYOUT_DATABASES);
-	rc = mdb_env_open(
-	    v->env, path, flags | MDB_RDONLY | MDB_NOTLS, FILE_MODE);
-	while (rc == 0 &&
-	    (rc = mdb_txn_begin(v->env, NULL, MDB_RDONLY, &v->txn)) ==
-		MDB_MAP_RESIZED)
-		rc = mdb_env_set_mapsize(v->env, 0);
-	if (rc != 0) {
-		v->txn = NULL;
-		view_close(v);
-	}
-	return rc;
-}
-
-/*
- * The catalog and the certificates have a lock file that an ordinary user may
- * read but not write. They change seldom and only grow, so a short reader
- * goes without.
- */
-static int
-view_open(struct view *v, const char *path, unsigned flags)
-{
-	int rc = view_try(v, path, flags);
-
-	if ((rc == EACCES || rc == EROFS) && (flags & MDB_NOSUBDIR) != 0)
-		rc = view_try(v, path, flags | MDB_NOLOCK);
-	return rc;
-}
-
-/* NO_DBI where the environment has no such database. */
-static MDB_dbi
-view_dbi(struct view *v, const char *name)
-{
-	MDB_dbi dbi;
-
-	return mdb_dbi_open(v->txn, name, 0, &dbi) == 0 ? dbi : NO_DBI;
-}
-
-static bool
-view_get(struct view *v, MDB_dbi dbi, const void *key, size_t len, MDB_val *out)
-{
-	MDB_val k = { len, (void *)(uintptr_t)key };
-
-	return dbi != NO_DBI && mdb_get(v->txn, dbi, &k, out) == 0;
 }
 
 /* A prefix as first and last address into a set. */

@@ -348,6 +348,20 @@ live_row(struct live *l, const struct target *target, struct head *h)
 	return get(l, SILENT, key, sizeof key, &v) ? LIVE_SILENT : LIVE_NO_ROW;
 }
 
+uint32_t
+live_body(
+    struct live *l, const struct target *target, uint8_t *body, uint32_t cap)
+{
+	uint8_t key[TARGET_KEY_LEN];
+	MDB_val v;
+
+	target_pack(target, key);
+	if (!get(l, BODIES, key, sizeof key, &v) || v.mv_size > cap)
+		return 0;
+	memcpy(body, v.mv_data, v.mv_size);
+	return (uint32_t)v.mv_size;
+}
+
 void
 live_put_cert(struct live *l, const uint8_t sha256[SHA256_LEN],
     const uint8_t *der, size_t len)

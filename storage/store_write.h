@@ -44,6 +44,10 @@ bool live_put_row(
 void live_put_head(struct live *, const struct head *);
 bool live_put_silent(struct live *, const struct target *, uint32_t seconds);
 
+/* A copy of the body that is there; its length, 0 when there is none. */
+uint32_t live_body(
+    struct live *, const struct target *, uint8_t *body, uint32_t cap);
+
 /* What is there: a head; or only a bare key (then *head is not set). */
 enum live_row { LIVE_NO_ROW, LIVE_HEAD, LIVE_SILENT };
 enum live_row live_row(struct live *, const struct target *, struct head *);

@@ -1,5 +1,5 @@
 # What is kept: records, the data directory, the account.
-STORE_READ = storage/store storage/phantom storage/info storage/account storage/record \
+STORE_READ = storage/store storage/view storage/phantom storage/info storage/account storage/record \
 	engine/stats engine/ranges engine/addr
 STORE_SEALED = storage/store_sealed storage/store_catalog
 STORE_LIVE = storage/store_write storage/pending
@@ -7,7 +7,7 @@ STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
 STORE_ALL = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) $(STORE_GEO) \
-	$(STORE_START) storage/batch storage/outcome storage/second storage/seal test/unit/store_help
+	$(STORE_START) storage/batch storage/outcome storage/merge storage/second storage/seal test/unit/store_help
 UNIT_store = $(STORE_READ) $(STORE_SEALED) test/unit/store_help
 UNIT_record = storage/record
 UNIT_account = storage/account storage/record engine/stats

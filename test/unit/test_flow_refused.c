@@ -110,6 +110,31 @@ over_a_limit_is_put_off(void **state)
 	world_free(w);
 }
 
+/* The attempt of a TLS version says which: it stays. */
+static void
+a_version_over_a_limit_stays_that_version(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_TLS_VERSION, 1);
+
+	(void)state;
+	w->conf.per_host = 1;
+	world_restart(w);
+	for (unsigned i = 0; i < 2; i++) {
+		struct peer other =
+		    peer_of(w, "198.18.1.1", SMTP, KIND_PLAIN, 0);
+
+		hear_one(w, synack_at(&other, IRS));
+		forget(w);
+		hear_one(w, synack_at(&p, IRS));
+		assert_int_equal(w->notes[0].type, NOTE_FOLLOWUP);
+		assert_int_equal(w->notes[0].u.followup.attempt, 1);
+		assert_int_equal(w->notes[0].u.followup.kind, KIND_TLS_VERSION);
+	}
+	check_balance(w);
+	world_free(w);
+}
+
 static void
 attempts_count_up_while_limited(void **state)
 {
@@ -411,6 +436,7 @@ main(void)
 		cmocka_unit_test(blocked_for_good_has_no_outcome),
 		cmocka_unit_test(nothing_is_handed_on_before_its_note),
 		cmocka_unit_test(over_a_limit_is_put_off),
+		cmocka_unit_test(a_version_over_a_limit_stays_that_version),
 		cmocka_unit_test(attempts_count_up_while_limited),
 		cmocka_unit_test(a_full_table_stays_silent),
 		cmocka_unit_test(late_ones_are_freed),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <openssl/ssl.h>
 
+#include "engine/cookie.h"
 #include "test/unit/probe_lab.h"
 
 #define SAY(text)             \
@@ -134,6 +135,35 @@ tls10_only(void **state)
 	    bit(FINDING_OBSOLETE_TLS));
 	assert_int_equal(r.head.tls_version, TLS1_VERSION);
 	assert_int_equal(r.head.peer_sigalg, 0);
+}
+
+/* The attempt says which version is the highest that we offer. */
+static void
+one_version_after_the_other(void **state)
+{
+	static const struct {
+		unsigned attempt;
+		int server, negotiated;
+	} each[] = { { 3, TLS1_2_VERSION, TLS1_2_VERSION },
+		{ 3, TLS1_3_VERSION, 0 }, { 2, TLS1_2_VERSION, 0 },
+		{ 2, TLS1_1_VERSION, TLS1_1_VERSION },
+		{ 1, TLS1_VERSION, TLS1_VERSION }, { 1, TLS1_1_VERSION, 0 } };
+	static struct lab_result r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+		struct lab_tls tls = { .version = each[i].server };
+
+		lab_probe_second(
+		    KIND_TLS_VERSION, each[i].attempt, 110, stls, &tls, &r);
+		assert_int_equal(r.head.kind, KIND_TLS_VERSION);
+		assert_int_equal(r.done.kind, KIND_TLS_VERSION);
+		assert_int_equal(r.head.attempt, each[i].attempt);
+		assert_int_equal(r.head.tls_version, each[i].negotiated);
+		assert_int_equal(r.head.starttls,
+		    each[i].negotiated ? STARTTLS_COMPLETED
+				       : STARTTLS_HANDSHAKE_FAILED);
+	}
 }
 
 static void
@@ -496,6 +526,7 @@ main(void)
 		cmocka_unit_test(tls13_good),
 		cmocka_unit_test(certificates_travel_once),
 		cmocka_unit_test(tls10_only),
+		cmocka_unit_test(one_version_after_the_other),
 		cmocka_unit_test(expired),
 		cmocka_unit_test(not_yet_valid),
 		cmocka_unit_test(self_signed),

@@ -558,6 +558,100 @@ who_answers_is_a_phantom(void **state)
 	assert_phantom("192.0.4.1", false);
 }
 
+/* ---- versions of TLS ----------------------------------------------------- */
+
+static void
+shakes(enum syn_kind kind, unsigned attempt, uint16_t version)
+{
+	struct head h = head_of(kind, attempt, OUTCOME_COMPLETED);
+
+	h.starttls =
+	    version != 0 ? STARTTLS_COMPLETED : STARTTLS_HANDSHAKE_FAILED;
+	h.tls_version = version;
+	says(&h, kind == KIND_PLAIN ? "the first" : "a later one");
+}
+
+static void
+assert_versions(const uint16_t *want, size_t n)
+{
+	uint8_t body[4096];
+	uint32_t len = live_body(l, &target, body, sizeof body), at = 0;
+	struct field f;
+	unsigned said = 0;
+
+	assert_true(body_find(body, len, TAG_TLS_VERSIONS, &f));
+	assert_int_equal(f.len, n * sizeof *want);
+	assert_memory_equal(f.bytes, want, f.len);
+	/* all else is as the first connection had it, and all is whole */
+	while (body_next(body, len, &at, &f))
+		said += f.tag == TAG_TRANSCRIPT && f.len == 8 + 9;
+	assert_int_equal(at, len);
+	assert_int_equal(said, 1);
+}
+
+static void
+versions_are_asked_one_by_one(void **state)
+{
+	static const uint16_t want[] = { 0x304, 0x302, 0x303 };
+
+	(void)state;
+	conf.tls_versions = TLS_VERSIONS_ALL;
+	shakes(KIND_PLAIN, 0, 0x304);
+	assert_int_equal(live_queue_count(l), 3);
+	for (unsigned attempt = 1; attempt <= 3; attempt++) {
+		assert_int_equal(after(2 * SECOND), 1);
+		assert_int_equal(due[0].kind, KIND_TLS_VERSION);
+		assert_int_equal(due[0].attempt, attempt);
+		answers(&due[0]);
+		/* all but the oldest are accepted */
+		shakes(KIND_TLS_VERSION, attempt,
+		    attempt == 1 ? 0 : TLS_VERSION_OF_ATTEMPT(attempt));
+	}
+	assert_versions(want, 3);
+	assert_int_equal(row().tls_version, 0x304);
+	assert_int_equal(row().kind, KIND_PLAIN);
+	nothing_left();
+	/* the same answer again changes nothing, nor a plain try asks anew */
+	shakes(KIND_TLS_VERSION, 2, 0x302);
+	assert_versions(want, 3);
+	shakes(KIND_PLAIN, 0, 0x304);
+	nothing_left();
+}
+
+static void
+versions_below_the_negotiated_one_alone(void **state)
+{
+	(void)state;
+	shakes(KIND_PLAIN, 0, 0x304);
+	nothing_left();
+	conf.tls_versions = TLS_VERSIONS_ALL;
+	target.port = 143;
+	shakes(KIND_PLAIN, 0, 0x301);
+	nothing_left();
+	target.port = 25;
+	shakes(KIND_PLAIN, 0, 0);
+	nothing_left();
+	target.port = 993;
+	shakes(KIND_PLAIN, 0, 0x303);
+	assert_int_equal(live_queue_count(l), 2);
+}
+
+/* One that nobody answers does not hold up the next. */
+static void
+a_version_that_is_not_answered(void **state)
+{
+	struct target from = { .port = 0 };
+
+	(void)state;
+	conf.tls_versions = TLS_VERSIONS_ALL;
+	shakes(KIND_PLAIN, 0, 0x303);
+	assert_int_equal(after(SECOND), 1);
+	c.now_us += rules.unanswered_us;
+	pending_expire(l, &rules, c.now_us, &from, 10, batch_give_up, &c);
+	assert_int_equal(after(SECOND), 1);
+	assert_int_equal(due[0].attempt, 2);
+}
+
 /* ---- the queue ----------------------------------------------------------- */
 
 /* Two reasons to ask one target: one after the other, and none is forgotten. */
@@ -606,6 +700,9 @@ main(void)
 		EACH(one_canary_a_network),
 		EACH(a_canary_for_every_host_or_none),
 		EACH(who_answers_is_a_phantom),
+		EACH(versions_are_asked_one_by_one),
+		EACH(versions_below_the_negotiated_one_alone),
+		EACH(a_version_that_is_not_answered),
 		EACH(one_at_a_time),
 	};
 

@@ -4,7 +4,7 @@ TOOL_ROW  = storage/row storage/record engine/addr $(TOOL_TEXT)
 TOOL_FEED = storage/feed storage/feed_columns storage/feed_values \
 	storage/feed_own storage/csv storage/tls_names storage/cert_fields \
 	storage/holes $(TOOL_ROW)
-TOOL_STORE = storage/store storage/phantom storage/info storage/account engine/stats \
+TOOL_STORE = storage/store storage/view storage/phantom storage/info storage/account engine/stats \
 	engine/ranges
 TOOL_SAMPLE = $(TOOL_STORE) storage/store_sealed storage/store_catalog \
 	storage/store_write storage/pending storage/checkpoint \
