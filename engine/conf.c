@@ -105,6 +105,7 @@ static const struct option options[] = {
 	{ "canary", CHOICE, AT(canary), 0, 0, "one_per_24", canary_names },
 	{ "tls_versions", CHOICE, AT(tls_versions), 0, 0, "negotiated",
 	  versions_names },
+	{ "injection", CHOICE, AT(injection), 0, 0, "off", switch_names },
 
 	{ "per_host", NUMBER, AT(per_host), 1, 65535, "2", NULL },
 	{ "per_network", NUMBER, AT(per_network), 1, 65535, "16", NULL },

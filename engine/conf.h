@@ -67,7 +67,7 @@ struct conf {
 	    server_hello_ms, conversation_ms, answer_window_ms;
 	uint32_t retries, retry_pause_ms, limit_pause_ms;
 	uint32_t confirm_pause_ms;
-	uint8_t hello_after_silence, confirm; /* 1: on */
+	uint8_t hello_after_silence, confirm, injection; /* 1: on */
 	uint8_t canary; /* enum canary_mode */
 	uint8_t tls_versions; /* enum tls_versions_mode */
 	uint8_t refused_warning; /* percent of an hour's dialogs; 0: never */

@@ -74,6 +74,7 @@ struct facts {
 	uint8_t secured; /* enum secured */
 	uint8_t ending; /* enum ending */
 	uint8_t refusal; /* enum refusal, at the end */
+	uint8_t answers; /* inside TLS, to an injected command and goodbye */
 	bool implicit; /* began with TLS */
 	bool tls_port; /* the port is set to TLS */
 	bool heard; /* a byte came */

@@ -234,6 +234,17 @@ conclude_imap(struct facts *f)
 	capabilities(f, copy, list.len, true);
 }
 
+/* The injected command's own tag comes back. */
+static bool
+injected(struct facts *f, const struct line *line)
+{
+	static const char tag[] = "i ";
+
+	(void)f;
+	return line->len >= sizeof tag - 1 &&
+	    memcmp(line->bytes, tag, sizeof tag - 1) == 0;
+}
+
 #define ID_SAY "ID (\"name\" \"mailsweep\" \"support-url\" \"%c\")"
 
 /* clang-format off */
@@ -265,5 +276,7 @@ const struct probe probe_imap = {
 	.nsteps = sizeof steps / sizeof *steps,
 	.first = GREETING,
 	.first_tls = WRAP,
+	.inject = "i NOOP",
+	.injected = injected,
 	.conclude = conclude_imap,
 };

@@ -77,3 +77,26 @@ merge_tls_version(
 	record_put(&r, TAG_TLS_VERSIONS, versions, n * sizeof versions[0]);
 	live_put_row(c->live, &r.head, r.body, r.len);
 }
+
+void
+merge_injection(struct batch_context *c, const struct head *row,
+    const struct record *second)
+{
+	static const char text[] = "second connection: a command in clear "
+				   "behind STARTTLS, in one write";
+	const uint32_t bit = 1u << FINDING_STARTTLS_INJECTION;
+	uint8_t body[BODY_MAX];
+	struct field field;
+	struct record r;
+	uint32_t at = 0;
+
+	if (!(second->head.findings & bit) || row->findings & bit)
+		return;
+	row_load(c, row, &r, body);
+	r.head.findings |= bit;
+	record_transcript(&r, SPEAKER_NOTE, 0, text, sizeof text - 1);
+	while (body_next(second->body, second->len, &at, &field))
+		if (field.tag == TAG_TRANSCRIPT)
+			record_put(&r, TAG_TRANSCRIPT, field.bytes, field.len);
+	live_put_row(c->live, &r.head, r.body, r.len);
+}

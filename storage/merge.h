@@ -11,4 +11,11 @@
 void merge_tls_version(
     struct batch_context *, const struct head *row, const struct head *second);
 
+/*
+ * One with a command behind STARTTLS: was it answered inside TLS? Then the row
+ * says so, and that connection's transcript stands behind its own.
+ */
+void merge_injection(struct batch_context *, const struct head *row,
+    const struct record *second);
+
 #endif

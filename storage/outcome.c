@@ -127,6 +127,8 @@ merge(struct batch_context *c, struct record *r)
 	c->counts.replaced++;
 	if (r->head.kind == KIND_TLS_VERSION && had == LIVE_HEAD)
 		merge_tls_version(c, &old, &r->head);
+	if (r->head.kind == KIND_INJECTION && had == LIVE_HEAD)
+		merge_injection(c, &old, r);
 }
 
 /* ---- both ---------------------------------------------------------------- */

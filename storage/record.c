@@ -84,6 +84,7 @@ const char *const finding_names[FINDING_COUNT] = {
 	[FINDING_PREAUTH] = "preauth",
 	[FINDING_OTHER_PROTOCOL] = "other_protocol",
 	[FINDING_PHANTOM] = "phantom",
+	[FINDING_STARTTLS_INJECTION] = "starttls_injection",
 };
 /* clang-format on */
 

@@ -124,6 +124,28 @@ ask_versions(struct batch_context *c, const struct head *row)
 	}
 }
 
+/* Whose STARTTLS is in order, as far as a client can see. */
+static bool
+is_clean(const struct head *h)
+{
+	return h->outcome == OUTCOME_COMPLETED &&
+	    h->starttls == STARTTLS_COMPLETED &&
+	    !(h->findings >> FINDING_STRAY_PLAINTEXT & 1) &&
+	    !(h->flags & HEAD_IMPLICIT);
+}
+
+static void
+ask_injection(struct batch_context *c, const struct head *row)
+{
+	struct queued q = { .target = head_target(row),
+		.not_before_us = c->now_us + ATTEMPTS,
+		.as = { .kind = KIND_INJECTION,
+		    .protocol = row->port_protocol,
+		    .why = row->outcome } };
+
+	live_queue_put(c->live, &q);
+}
+
 void
 second_after_row(struct batch_context *c, const struct head *before,
     const struct head *ended, const struct pending *was)
@@ -151,4 +173,6 @@ second_after_row(struct batch_context *c, const struct head *before,
 		return;
 	if (conf->tls_versions == TLS_VERSIONS_ALL)
 		ask_versions(c, &row);
+	if (conf->injection && is_clean(&row))
+		ask_injection(c, &row);
 }

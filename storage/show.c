@@ -41,7 +41,10 @@ static const char *const sentences[FINDING_COUNT] = {
 	[FINDING_PREAUTH] =
 	    "The connection is logged in without a password.",
 	[FINDING_OTHER_PROTOCOL] = "Another protocol answers on this port.",
-	[FINDING_PHANTOM] = "This address, or one of its network (/24, /48), answers on every port.",
+	[FINDING_PHANTOM] =
+	    "The address, or one of its network, answers on every port.",
+	[FINDING_STARTTLS_INJECTION] =
+	    "A command sent in clear behind STARTTLS was answered inside TLS.",
 };
 /* clang-format on */
 

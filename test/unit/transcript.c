@@ -64,6 +64,7 @@ port_read(struct transcript *t, const char *text)
 	t->port = (uint16_t)strtoul(text + n, &kind, 10);
 	t->kind = strcmp(kind, " tls") == 0 ? PORT_TLS
 	    : strcmp(kind, " hello") == 0   ? PORT_HELLO
+	    : strcmp(kind, " inject") == 0  ? PORT_INJECTION
 					    : PORT_CLEAR;
 }
 
@@ -140,16 +141,23 @@ transcript_free(struct transcript *t)
 	free(t);
 }
 
+/* What goes out in one write, line by line. */
 static void
 say(struct replay *r)
 {
 	char out[DIALOG_SAY_MAX + 1];
 	size_t n = dialog_say(&r->dialog, 1, out);
+	char *line = out, *end;
 
 	assert_true(n >= 2 && memcmp(out + n - 2, "\r\n", 2) == 0);
-	out[n - 2] = '\0';
-	assert_true(r->nsaid < SAID_MAX);
-	r->said[r->nsaid++] = strdup(out);
+	out[n] = '\0';
+	for (; *line; line = end + 2) {
+		end = strstr(line, "\r\n");
+		assert_non_null(end);
+		*end = '\0';
+		assert_true(r->nsaid < SAID_MAX);
+		r->said[r->nsaid++] = strdup(line);
+	}
 }
 
 /* Bytes where TLS is wanted: stray, or the dialog goes on in clear. */
