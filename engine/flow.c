@@ -8,6 +8,9 @@
 #include "engine/frame.h"
 #include "engine/ranges.h"
 
+/* A SYN-ACK is repeated for so long: 1 + 2 + 4 ... + 32 s (tcp(7)). */
+enum { REPEATS_MS = 63000 };
+
 /* A segment of ours to be: which source address and service it concerns. */
 struct arrival {
 	const struct segment *s;
@@ -214,6 +217,19 @@ is_followup(
 		    source_ports_attempt(&f->ports, is));
 }
 
+/*
+ * There are hosts that repeat their SYN-ACK for ever. While SYNs go out each
+ * round of it is followed like a first answer; once the last SYN is so old
+ * that nobody can be answering it, the sweep has to end.
+ */
+static bool
+nobody_was_asked(const struct flow *f)
+{
+	uint64_t ms = f->conf->answer_window_ms + (uint64_t)REPEATS_MS;
+
+	return f->syns > 0 && f->now.mono_us - f->syn_us > ms * 1000;
+}
+
 static void
 on_synack(struct flow *f, const struct arrival *a)
 {
@@ -237,6 +253,8 @@ on_synack(struct flow *f, const struct arrival *a)
 	}
 	if (e != NULL)
 		repeated_answer(f, a, e);
+	else if (nobody_was_asked(f))
+		refuse(f, a, STAT_PKT_LATE);
 	else
 		new_answer(f, a);
 }
@@ -373,7 +391,13 @@ find_source(const struct conf *conf, const struct addr *a, unsigned *source)
 void
 flow_begin(struct flow *f, struct flow_time now)
 {
+	uint64_t syns = stats_get(f->args->stats, ROLE_SEND, STAT_SEND_PACKETS);
+
 	f->now = now;
+	if (syns == f->syns)
+		return;
+	f->syns = syns;
+	f->syn_us = now.mono_us;
 }
 
 void

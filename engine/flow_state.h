@@ -40,6 +40,7 @@ struct flow {
 	unsigned nturns;
 	uint16_t places[PLACES]; /* turn + 1 by entry number; 0: empty */
 	struct strain strain;
+	uint64_t syns, syn_us; /* sent so far; when the last was, about */
 };
 
 static inline void

@@ -14,7 +14,6 @@ const char *const segment_result_names[SEGMENT_RESULTS] = {
 	[SEGMENT_FRAGMENT] = "fragment",
 	[SEGMENT_EXTENSION] = "IPv6 extension header",
 	[SEGMENT_BAD_TCP] = "bad TCP header",
-	[SEGMENT_BAD_OPTION] = "bad TCP option",
 };
 
 enum { TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd };
@@ -113,27 +112,30 @@ take_addr6(struct cursor *c)
 	return a;
 }
 
-/* The value of one option; o holds exactly its bytes. */
-static bool
+/* The value of one option; o holds exactly its bytes. Wrong size: no option. */
+static void
 read_option(struct cursor *o, unsigned kind, struct segment *s)
 {
-	switch (kind) {
-	case KIND_MSS:
+	static const uint8_t sizes[] = { [KIND_MSS] = 2, [KIND_WSCALE] = 1 };
+
+	if (kind <= KIND_SACK_OK && o->left != (kind < 4 ? sizes[kind] : 0))
+		return;
+	if (kind < 8)
+		s->options |= (uint8_t)(1u << kind);
+	if (kind == KIND_MSS)
 		s->mss = take16(o);
-		return !o->bad && o->left == 0;
-	case KIND_WSCALE:
+	if (kind == KIND_WSCALE) {
 		s->wscale = take8(o);
 		if (s->wscale > WSCALE_MAX)
 			s->wscale = WSCALE_MAX;
-		return !o->bad && o->left == 0;
-	case KIND_SACK_OK:
-		return o->left == 0;
-	default:
-		return true;
 	}
 }
 
-static bool
+/*
+ * What runs over the header, or has no length, ends the list: hosts with such
+ * options are out there, and kernels take them at their word so far.
+ */
+static void
 read_options(struct cursor *c, struct segment *s)
 {
 	while (c->left > 0) {
@@ -141,20 +143,20 @@ read_options(struct cursor *c, struct segment *s)
 		struct cursor o;
 		size_t len;
 
-		if (kind < 8)
+		if (kind <= KIND_NOP)
 			s->options |= (uint8_t)(1u << kind);
 		if (kind == KIND_END)
-			return true;
+			return;
 		if (kind == KIND_NOP)
 			continue;
 		len = take8(c);
 		if (len < 2)
-			return false;
+			return;
 		o = take_part(c, len - 2);
-		if (o.bad || !read_option(&o, kind, s))
-			return false;
+		if (o.bad)
+			return;
+		read_option(&o, kind, s);
 	}
-	return true;
 }
 
 static enum segment_result
@@ -179,8 +181,7 @@ read_tcp(struct cursor *c, struct segment *s)
 	options = take_part(c, header - TCP_MIN);
 	if (options.bad)
 		return SEGMENT_TRUNCATED;
-	if (!read_options(&options, s))
-		return SEGMENT_BAD_OPTION;
+	read_options(&options, s);
 	s->data = c->at;
 	s->len = (uint32_t)c->left;
 	return SEGMENT_TCP;

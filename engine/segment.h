@@ -36,7 +36,6 @@ enum segment_result {
 	SEGMENT_FRAGMENT, /* not reassembled: a SYN-ACK never needs it */
 	SEGMENT_EXTENSION, /* an IPv6 header that cannot be skipped */
 	SEGMENT_BAD_TCP, /* header length, or flags that nobody sends */
-	SEGMENT_BAD_OPTION, /* runs over the header or has a wrong length */
 	SEGMENT_RESULTS
 };
 

@@ -34,7 +34,8 @@ tls_begin(struct conversation *c)
 	if (n > 0 && c->dialog.facts.asked)
 		dialog_clear(&c->dialog, left, n);
 	line_drop(&c->lines);
-	c->tls = tls_new(c->all->tls, c->fd, highest(&c->contact));
+	c->tls = tls_new(
+	    c->all->tls, c->fd, highest(&c->contact), conf->conversation_max);
 	if (!c->tls) {
 		conversation_cut(c, ENDING_CLOSED, "no memory for TLS");
 		return true;
@@ -138,6 +139,9 @@ shake(struct conversation *c)
 		return true;
 	case TLS_RESET:
 		conversation_cut_by_peer(c, true);
+		return true;
+	case TLS_MUCH:
+		conversation_too_much(c);
 		return true;
 	}
 	return true;

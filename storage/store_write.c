@@ -18,7 +18,7 @@ enum {
 	QUEUE_KEY_LEN = 8 + TARGET_KEY_LEN + 1,
 	QUEUE_VALUE_LEN = 5,
 	FILE_MODE = 0644,
-	DIRECTORY_MODE = 0755
+	DIRECTORY_MODE = 0750 /* the key of the cookie lies in it */
 };
 
 #define CERTS_MAP      ((size_t)64 << 20) /* to begin with */

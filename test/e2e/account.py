@@ -44,6 +44,11 @@ def equations(event, seen, connect):
            event("valid_synacks") + event("late") + second)
     yield ("closed ports there, and refusals here",
            seen["rst_out_refused"], event("rsts_received"))
+    # By plain connect our kernel, which knows nothing of the raw SYNs, refuses
+    # every answer to one; an adopted connection ends without a RST.
+    refused = event("valid_synacks") + event("late") if connect else 0
+    yield ("RSTs arrived there, and sent here",
+           seen["rst_in"], event("rsts_sent") + refused)
     yield ("excluded network: packets arrived", seen["forbidden_in"], 0)
     yield ("SYNs to the canary port, and to ports never asked for",
            event("canaries_sent"), seen["syn_in_other"])

@@ -9,6 +9,7 @@ UNIT_run = engine/run engine/watch engine/health engine/proc engine/child engine
 	engine/stats engine/role engine/log engine/conf_save engine/ranges \
 	engine/addr
 UNIT_sports = engine/sports
+UNIT_rules = engine/sandbox_rules
 UNIT_control = engine/control
 UNIT_parent = engine/parent engine/status engine/control engine/run engine/watch engine/health \
 	engine/proc engine/nft engine/sports engine/sandbox \

@@ -240,6 +240,19 @@ drip(struct server *s, const char *text)
 	return 0;
 }
 
+/*
+ * Empty messages of type 0, which a client in its handshake has to pass over
+ * (RFC 5246 section 7.4.1.1): a record of 16 KiB holds 4,096.
+ */
+static void
+hello_requests(struct server *s)
+{
+	static const char record[5 + 16384] = { 22, 3, 3, 64, 0 };
+
+	while (put(s, record, sizeof record) == 0)
+		;
+}
+
 static int
 act(struct server *s, const struct act *a)
 {
@@ -260,6 +273,9 @@ act(struct server *s, const struct act *a)
 	case ACT_FOREVER:
 		while (put(s, a->text, strlen(a->text)) == 0)
 			;
+		return 0;
+	case ACT_HELLO_REQUESTS:
+		hello_requests(s);
 		return 0;
 	case ACT_DRIP:
 		return drip(s, a->text);

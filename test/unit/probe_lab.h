@@ -19,6 +19,7 @@ enum act_kind {
 	ACT_TLS, /* the handshake, as the server's side */
 	ACT_PAUSE, /* 100 ms */
 	ACT_FOREVER, /* say it until nobody listens */
+	ACT_HELLO_REQUESTS, /* records full of them, until nobody listens */
 	ACT_DRIP, /* say it, a byte each 100 ms */
 	ACT_WAIT, /* until the client closes */
 	ACT_RESET /* close with RST */

@@ -378,6 +378,64 @@ a_lost_one_frees_the_limits(void **state)
 	world_free(w);
 }
 
+/* Given up while it waited for a probe, which then took its time. */
+static void
+a_lost_one_that_is_reported_was_not_lost(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 0);
+	struct peer q = peer_of(w, "198.18.1.2", POP3, KIND_PLAIN, 0);
+	struct done_note end = done(&p);
+	struct dial_note failed = {
+		.target = q.target, .source = q.source, .sport = q.cookie.sport
+	};
+
+	(void)state;
+	hear_one(w, synack_at(&p, IRS));
+	hear_one(w, says(&p, 0, "+OK\r\n"));
+	hear_one(w, synack_at(&q, IRS));
+	hear_one(w, says(&q, 0, "+OK\r\n"));
+	pass(w, 125000);
+	assert_int_equal(count(w, STAT_PKT_LOST), 2);
+	flow_done(w->flow, &end, world_now(w));
+	assert_int_equal(count(w, STAT_PKT_LOST), 1);
+	flow_dial_failed(w->flow, &failed, world_now(w));
+	assert_int_equal(count(w, STAT_PKT_LOST), 0);
+	flow_done(w->flow, &end, world_now(w));
+	assert_int_equal(count(w, STAT_PKT_LOST), 0);
+	world_free(w);
+}
+
+/* Some repeat it for ever, and no sweep would end. */
+static void
+who_answers_long_after_the_last_syn_is_late(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 0);
+
+	(void)state;
+	stats_set(&w->stats, ROLE_SEND, STAT_SEND_PACKETS, 1);
+	hear_one(w, synack_at(&p, IRS));
+	pass(w, 30000); /* silent */
+	pass(w, 10000); /* and forgotten */
+	hear_one(w, synack_at(&p, IRS));
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 2);
+	pass(w, 30000);
+	pass(w, 10000);
+	forget(w);
+	hear_one(w, synack_at(&p, IRS));
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 2);
+	assert_int_equal(count(w, STAT_PKT_LATE), 1);
+	check_rst(w, 0, &p);
+	assert_int_equal(w->nnotes, 0);
+	/* another SYN, and it counts again */
+	stats_set(&w->stats, ROLE_SEND, STAT_SEND_PACKETS, 2);
+	hear_one(w, synack_at(&p, IRS));
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 3);
+	check_balance(w);
+	world_free(w);
+}
+
 static void
 with_connect_the_kernel_answers(void **state)
 {
@@ -447,6 +505,8 @@ main(void)
 		cmocka_unit_test(a_bad_cookie_is_nobody),
 		cmocka_unit_test(dial_can_fail),
 		cmocka_unit_test(a_lost_one_frees_the_limits),
+		cmocka_unit_test(a_lost_one_that_is_reported_was_not_lost),
+		cmocka_unit_test(who_answers_long_after_the_last_syn_is_late),
 		cmocka_unit_test(with_connect_the_kernel_answers),
 		cmocka_unit_test(nobody_is_left_half_open_at_the_end),
 	};

@@ -394,6 +394,19 @@ endless_clear_for_tls(void **state)
 	    bit(FINDING_STARTTLS_BROKEN));
 }
 
+/* They never end the handshake, and never let go of who reads them. */
+static void
+endless_handshake(void **state)
+{
+	static struct lab_result r;
+	static const struct act acts[] = { POP3_BEFORE, SAY("+OK go\r\n"),
+		{ ACT_HELLO_REQUESTS, NULL }, { ACT_END, NULL } };
+
+	(void)state;
+	lab_probe(110, acts, NULL, &r);
+	assert_int_equal(r.head.outcome, OUTCOME_TOO_MUCH);
+}
+
 static void
 garbage_for_tls(void **state)
 {
@@ -571,6 +584,7 @@ main(void)
 		cmocka_unit_test(closed_after_yes),
 		cmocka_unit_test(stray_plaintext),
 		cmocka_unit_test(endless_clear_for_tls),
+		cmocka_unit_test(endless_handshake),
 		cmocka_unit_test(garbage_for_tls),
 		cmocka_unit_test(implicit_good),
 		cmocka_unit_test(clear_on_implicit),

@@ -104,6 +104,13 @@ dial_main(const struct role_args *args)
 	return 0;
 }
 
+static void
+pause_for_good(void)
+{
+	for (;;)
+		poll(NULL, 0, -1);
+}
+
 int
 probe_main(const struct role_args *args)
 {
@@ -120,6 +127,12 @@ probe_main(const struct role_args *args)
 		(void)!open("/", O_RDONLY);
 	if (should(args, "probe-fork") && life == 0)
 		(void)!fork();
+	while (should(args, "probe-floods") && life == 0)
+		(void)!control_send(FD_CONTROL, CTL_SWEPT, NULL, 0);
+	if (should(args, "probe-is-deaf") && life == 0) {
+		close(FD_CONTROL);
+		pause_for_good();
+	}
 	if (!should(args, "nothing-ends"))
 		wire_send(FD_RECORDS, "done", 4);
 	await_stop();
@@ -442,6 +455,21 @@ replaces_a_probe_that_forks(void **state)
 	replaces_a_probe_that(*state, "probe-fork");
 }
 
+/* The parent would read its messages for ever, or wake for ever. */
+static void
+replaces_a_probe_that_floods(void **state)
+{
+	alarm(PATIENCE_MS / 1000);
+	replaces_a_probe_that(*state, "probe-floods");
+	alarm(0);
+}
+
+static void
+replaces_a_probe_that_hangs_up(void **state)
+{
+	replaces_a_probe_that(*state, "probe-is-deaf");
+}
+
 static void
 keeps_store_in_its_directory(void **state)
 {
@@ -538,6 +566,8 @@ main(int argc, char **argv)
 		RUN(replaces_a_probe_that_opens),
 #endif
 		RUN(replaces_a_probe_that_forks),
+		RUN(replaces_a_probe_that_floods),
+		RUN(replaces_a_probe_that_hangs_up),
 		RUN(keeps_store_in_its_directory),
 		RUN(ends_when_dial_dies),
 		RUN(ends_when_the_seal_fails),

@@ -262,20 +262,22 @@ options_that_lie(void **state)
 	struct segment s;
 
 	(void)state;
+	/* a scale of 15, and one behind an MSS of the wrong size */
 	assert_int_equal(with_options("\2\4\5\264\3\3\17\1\1\1\1\1", &s), 0);
 	assert_int_equal(s.wscale, 14);
-	assert_int_equal(
-	    with_options("\2\3\5\1\1\1\1\1\1\1\1\1", &s), SEGMENT_BAD_OPTION);
-	assert_int_equal(
-	    with_options("\2\5\5\1\1\1\1\1\1\1\1\1", &s), SEGMENT_BAD_OPTION);
-	assert_int_equal(
-	    with_options("\1\1\1\1\1\1\1\1\1\1\1\2", &s), SEGMENT_BAD_OPTION);
-	assert_int_equal(
-	    with_options("\10\0\1\1\1\1\1\1\1\1\1\1", &s), SEGMENT_BAD_OPTION);
-	assert_int_equal(
-	    with_options("\1\1\1\1\1\1\1\1\1\10\12\1", &s), SEGMENT_BAD_OPTION);
-	assert_int_equal(
-	    with_options("\4\3\1\1\1\1\1\1\1\1\1\1", &s), SEGMENT_BAD_OPTION);
+	assert_int_equal(with_options("\2\3\5\3\3\7\1\1\1\1\1\1", &s), 0);
+	assert_int_equal(s.mss, 0);
+	assert_int_equal(s.wscale, 7);
+	assert_int_equal(s.options, OPTION_WSCALE | 1 << 1);
+	assert_int_equal(with_options("\2\5\5\1\1\4\3\1\1\1\1\1", &s), 0);
+	assert_int_equal(s.options, 1 << 1);
+	/* no length, and too long: the list ends, what stood before counts */
+	assert_int_equal(with_options("\3\3\7\2\0\4\2\1\1\1\1\1", &s), 0);
+	assert_int_equal(s.options, OPTION_WSCALE);
+	assert_int_equal(with_options("\3\3\7\1\1\1\1\1\1\10\12\1", &s), 0);
+	assert_int_equal(s.wscale, 7);
+	assert_int_equal(with_options("\1\1\1\1\1\1\1\1\1\1\1\2", &s), 0);
+	assert_int_equal(s.options, 1 << 1);
 	/* the end of the list: what follows does not count */
 	assert_int_equal(with_options("\0\2\0\0\0\0\0\0\0\0\0\0", &s), 0);
 	assert_int_equal(s.mss, 0);
