@@ -20,6 +20,7 @@ static int (*const entries[ROLE_COUNT])(const struct role_args *) = {
 	[ROLE_DIAL] = dial_main,
 	[ROLE_STORE] = store_main,
 	[ROLE_PROBE] = probe_main,
+	[ROLE_RESOLVE] = resolve_main,
 };
 
 static uint64_t

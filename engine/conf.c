@@ -26,7 +26,8 @@ enum kind {
 	TIME,
 	CHOICE,
 	SPORTS,
-	SHARD
+	SHARD,
+	SERVER
 };
 
 struct option {
@@ -138,6 +139,11 @@ static const struct option options[] = {
 	{ "geo_city_path", TEXT, AT(geo_city_path), 0, 0, "city", NULL },
 	{ "asn_csv", TEXT, AT(asn_csv), 0, 0, NULL, NULL },
 
+	{ "resolver", SERVER, AT(resolver), 0, 0, NULL, NULL },
+	{ "resolve_rate", NUMBER, AT(resolve_rate), 1, 10000, "100", NULL },
+	{ "resolve_wait", DURATION, AT(resolve_wait_ms), SECONDS(1), DAY,
+	  "10m", NULL },
+
 	{ "refused_warning", NUMBER, AT(refused_warning), 0, 100, "20", NULL },
 	{ "schedule", TIME, AT(schedule), 0, 0, "02:00", NULL },
 	{ "uid_base", NUMBER, AT(uid_base), 1000, 2000000000, "64900", NULL },
@@ -214,6 +220,9 @@ take_value(const struct option *o, const char *text, struct conf *conf,
 		    text, &conf->sport_first, &conf->sport_last, expected);
 	case SHARD:
 		return value_shard(text, &conf->shard, &conf->shards, expected);
+	case SERVER:
+		return value_server(
+		    text, &conf->resolver, &conf->resolver_port, expected);
 	case CHOICE:
 		choice = value_choice(text, o->names, expected);
 		good = choice >= 0;

@@ -88,6 +88,11 @@ struct conf {
 	char geo_city_path[CONF_NAME_MAX];
 	char asn_csv[CONF_PATH_MAX];
 
+	struct addr resolver;
+	uint16_t resolver_port; /* 0: no resolver, nobody is asked */
+	uint32_t resolve_rate; /* queries/s */
+	uint32_t resolve_wait_ms; /* for names, at a sweep's end */
+
 	char schedule[32]; /* "02:00": daily, UTC */
 	uint32_t uid_base; /* when _mailsweep* are missing */
 	uint8_t log_level; /* enum log_level */

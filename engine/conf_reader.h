@@ -75,6 +75,9 @@ bool value_time(
 bool value_port(const char *, struct conf_port *, char expected[EXPECTED_MAX]);
 bool value_port_range(
     const char *, uint16_t *first, uint16_t *last, char expected[EXPECTED_MAX]);
+/* An address, and a port unless it is 53: ADDRESS:PORT, [ADDRESS]:PORT. */
+bool value_server(
+    const char *, struct addr *, uint16_t *port, char expected[EXPECTED_MAX]);
 bool value_shard(const char *, uint32_t *shard, uint32_t *shards,
     char expected[EXPECTED_MAX]);
 

@@ -7,7 +7,7 @@
 
 #include "engine/conf_reader.h"
 
-enum { FQDN_MAX = 253, LABEL_MAX = 63, SPORTS_MIN = 1024 };
+enum { FQDN_MAX = 253, LABEL_MAX = 63, SPORTS_MIN = 1024, DNS_PORT = 53 };
 
 struct unit {
 	const char *name;
@@ -301,6 +301,40 @@ value_shard(const char *s, uint32_t *shard, uint32_t *shards,
 		return false;
 	*shard = (uint32_t)k;
 	*shards = (uint32_t)n;
+	return true;
+}
+
+bool
+value_server(
+    const char *s, struct addr *a, uint16_t *port, char expected[EXPECTED_MAX])
+{
+	char text[ADDR_TEXT_MAX];
+	const char *first = s, *rest = strchr(s, ':'), *end = s + strlen(s);
+	uint64_t n = DNS_PORT;
+
+	snprintf(expected, EXPECTED_MAX,
+	    "an address, such as 192.0.2.53, 192.0.2.53:5353 or "
+	    "[2001:db8::53]:5353");
+	if (*s == '[' && (end = strchr(s, ']')) != NULL) {
+		first = s + 1;
+		rest = end + 1;
+	} else if (rest != NULL && strchr(rest + 1, ':') == NULL) {
+		end = rest; /* one colon: it is not of the address */
+	} else {
+		rest = end;
+	}
+	if (end == NULL || (size_t)(end - first) >= sizeof text)
+		return false;
+	if (*rest == ':') {
+		rest++;
+		if (!take_digits(&rest, &n))
+			return false;
+	}
+	memcpy(text, first, (size_t)(end - first));
+	text[end - first] = '\0';
+	if (*rest != '\0' || n < 1 || n > UINT16_MAX || addr_parse(text, a) < 0)
+		return false;
+	*port = (uint16_t)n;
 	return true;
 }
 

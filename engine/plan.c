@@ -48,6 +48,20 @@ print_sending(FILE *to, const struct conf *conf)
 	    conf->sport_first, conf->sport_last, "rate", conf->rate);
 }
 
+static void
+print_names(FILE *to, const struct conf *conf)
+{
+	struct target t = { conf->resolver, conf->resolver_port };
+	char text[TARGET_TEXT_MAX];
+
+	if (conf->resolver_port == 0)
+		fprintf(
+		    to, "names\n  %-17s none, nobody is asked\n", "resolver");
+	else
+		fprintf(to, "names\n  %-17s %s, %u queries/s\n", "resolver",
+		    target_text(&t, text), conf->resolve_rate);
+}
+
 /*
  * Excluded addresses are in the index and passed over; so they cost time in
  * no rate, and a shard's part is an even one.
@@ -76,4 +90,5 @@ plan_print(FILE *to, const struct conf *conf, const struct ranges *targets,
 	print_duration(to, (sent + conf->rate - 1) / conf->rate);
 	fprintf(to, " and the last conversations\n");
 	print_sending(to, conf);
+	print_names(to, conf);
 }

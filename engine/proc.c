@@ -30,6 +30,7 @@ static const struct {
 	{ FD_NOTES_PACKET, ROLE_PACKET, ROLE_STORE, 4 << 20 },
 	{ FD_DONE, ROLE_PROBE, ROLE_PACKET, 1 << 20 },
 	{ FD_DUE, ROLE_STORE, ROLE_SEND, 1 << 18 },
+	{ FD_RESOLVE, ROLE_STORE, ROLE_RESOLVE, 1 << 18 },
 };
 
 enum { WIRES = sizeof wires / sizeof *wires, CONTROL_BYTES = 1 << 16 };
@@ -73,11 +74,18 @@ procs_init(struct procs *p, int snapshot, int stats)
 	return 0;
 }
 
+bool
+proc_is_replaced(enum role role)
+{
+	return role == ROLE_PROBE || role == ROLE_RESOLVE;
+}
+
 void
 procs_close_started(struct procs *p)
 {
 	for (enum role r = 0; r < ROLE_COUNT; r++)
-		for (int fd = 0; r != ROLE_PROBE && fd < FD_FIRST_FREE; fd++)
+		for (int fd = 0; !proc_is_replaced(r) && fd < FD_FIRST_FREE;
+		     fd++)
 			close_end(&p->ends[r][fd]);
 }
 
@@ -93,9 +101,9 @@ procs_end(struct procs *p)
 		p->v[i].pid = 0;
 		close_end(&p->v[i].control);
 	}
-	procs_close_started(p);
-	for (int fd = 0; fd < FD_FIRST_FREE; fd++)
-		close_end(&p->ends[ROLE_PROBE][fd]);
+	for (enum role r = 0; r < ROLE_COUNT; r++)
+		for (int fd = 0; fd < FD_FIRST_FREE; fd++)
+			close_end(&p->ends[r][fd]);
 }
 
 /*

@@ -40,7 +40,13 @@ void procs_end(struct procs *);
 /* Fork and exec one child. 0, or -1 with errno. */
 int proc_start(struct procs *, enum role, unsigned instance);
 
-/* All but what a probe needs, which is started again when it dies. */
+/*
+ * May another one take its place when it dies? Probes, and resolve: they read
+ * what strangers wrote, and lose nothing that is not asked for again.
+ */
+bool proc_is_replaced(enum role);
+
+/* All but what those need that are started again. */
 void procs_close_started(struct procs *);
 
 /*

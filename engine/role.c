@@ -8,4 +8,5 @@ const char *const role_names[ROLE_COUNT] = {
 	[ROLE_DIAL] = "dial",
 	[ROLE_STORE] = "store",
 	[ROLE_PROBE] = "probe",
+	[ROLE_RESOLVE] = "resolve",
 };

@@ -16,6 +16,7 @@ enum role {
 	ROLE_DIAL,
 	ROLE_STORE,
 	ROLE_PROBE,
+	ROLE_RESOLVE, /* only where a resolver is configured */
 	ROLE_COUNT
 };
 
@@ -36,7 +37,8 @@ enum wire_fd {
 	FD_NOTES_PACKET = 10, /* notes: packet -> store */
 	FD_DONE = 11, /* probes -> packet */
 	FD_DUE = 12, /* store -> send: follow-ups that are due */
-	FD_FIRST_FREE = 13
+	FD_RESOLVE = 13, /* store -> resolve: addresses; names back */
+	FD_FIRST_FREE = 14
 };
 
 /* What a role's entry gets. All of it is constant but for the stats page. */
@@ -54,12 +56,14 @@ struct role_args {
 /*
  * The entries: set up what needs a right, drop the rights, loop until the
  * control wire says stop or closes. Return the exit status. Files: send.c,
- * packet.c, dial.c in engine/, worker.c in probes/, writer.c in storage/.
+ * packet.c, dial.c, resolve.c in engine/, worker.c in probes/, writer.c in
+ * storage/.
  */
 int send_main(const struct role_args *);
 int packet_main(const struct role_args *);
 int dial_main(const struct role_args *);
 int probe_main(const struct role_args *);
 int store_main(const struct role_args *);
+int resolve_main(const struct role_args *);
 
 #endif

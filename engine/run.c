@@ -44,7 +44,7 @@ const char *const run_stage_names[RUN_STAGES] = {
 
 /* They end before store, which writes down what they did. */
 static const enum role before_store[] = { ROLE_SEND, ROLE_PACKET, ROLE_DIAL,
-	ROLE_PROBE };
+	ROLE_PROBE, ROLE_RESOLVE };
 enum { BEFORE_STORE = sizeof before_store / sizeof *before_store };
 
 struct run {
@@ -215,6 +215,11 @@ start_others(struct run *r)
 			abandon(r);
 			return;
 		}
+	if (r->conf->resolver_port != 0 &&
+	    start_child(r, ROLE_RESOLVE, 0) < 0) {
+		abandon(r);
+		return;
+	}
 	for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
 		if (start_child(r, alone[i], 0) < 0) {
 			abandon(r);
@@ -319,15 +324,16 @@ read_messages(struct run *r, struct proc *from)
 
 /* ---- deaths -------------------------------------------------------------- */
 
-/* Only its conversations are lost: another one takes its place. */
+/* Only what it had in hand is lost: another one takes its place. */
 static void
-replace_probe(struct run *r, struct proc *c)
+replace(struct run *r, struct proc *c)
 {
 	uint64_t now = proc_now_ms(), pause = 0;
+	unsigned slot = stats_slot(c->role, c->instance);
 
 	/* What was open in it is open no more; its other counts go on. */
-	stats_set(
-	    r->stats, stats_slot(c->role, c->instance), STAT_PROBE_OPEN, 0);
+	stats_set(r->stats, slot, STAT_PROBE_OPEN, 0);
+	stats_set(r->stats, slot, STAT_RESOLVE_OPEN, 0);
 	c->deaths = now - c->started_ms < EARLY_MS ? c->deaths + 1 : 1;
 	if (c->deaths > 1)
 		pause = (uint64_t)RESTART_MS << (c->deaths > 8 ? 8 : c->deaths);
@@ -337,16 +343,16 @@ replace_probe(struct run *r, struct proc *c)
 }
 
 static void
-restart_probes(struct run *r)
+restart_replaced(struct run *r)
 {
 	uint64_t now = proc_now_ms();
 
-	for (unsigned i = 0; i < r->conf->probes; i++) {
-		struct proc *c = &r->procs.v[stats_slot(ROLE_PROBE, i)];
+	for (unsigned i = 0; i < STATS_SLOTS; i++) {
+		struct proc *c = &r->procs.v[i];
 
 		if (c->restart_ms == 0 || now < c->restart_ms)
 			continue;
-		if (start_child(r, ROLE_PROBE, i) < 0) {
+		if (start_child(r, c->role, c->instance) < 0) {
 			abandon(r);
 			return;
 		}
@@ -367,11 +373,11 @@ take_death(struct run *r, struct proc *c, int status)
 		return;
 	proc_status_text(status, how, sizeof how);
 	/* One that was never ready would not be the next time either. */
-	if (c->role == ROLE_PROBE && (c->ready || c->deaths > 0)) {
-		log_warn("probe %u ended (%s)%s", c->instance, how,
-		    c->stopping ? "" : "; another one takes its place");
+	if (proc_is_replaced(c->role) && (c->ready || c->deaths > 0)) {
+		log_warn("%s %u ended (%s)%s", role_names[c->role], c->instance,
+		    how, c->stopping ? "" : "; another one takes its place");
 		if (!c->stopping)
-			replace_probe(r, c);
+			replace(r, c);
 		return;
 	}
 	log_error("%s ended (%s)", role_names[c->role], how);
@@ -504,7 +510,7 @@ run_turn(struct run *r)
 	take_deaths(r);
 	if (r->stage == RUN_STARTING || r->stage == RUN_SWEEPING ||
 	    r->stage == RUN_DRAINING || r->stage == RUN_STOPPING) {
-		restart_probes(r);
+		restart_replaced(r);
 	}
 	advance(r);
 	watch_turn(&r->watch, r->conf, r->stats, proc_now_ms());

@@ -36,6 +36,7 @@ static const struct rights {
 	[ROLE_DIAL] = { "_mailsweep-dial", 2, true, true, false },
 	[ROLE_STORE] = { "_mailsweep", 0, false, false, true },
 	[ROLE_PROBE] = { "_mailsweep-probe", 3, true, false, false },
+	[ROLE_RESOLVE] = { "_mailsweep-resolve", 4, true, false, false },
 };
 
 const char *

@@ -30,7 +30,7 @@ static const struct rule common[] = {
 	PLAIN("gettimeofday"), PLAIN("time"), PLAIN("getrandom"),
 	PLAIN("epoll_wait"), PLAIN("epoll_pwait"), PLAIN("epoll_pwait2"),
 	PLAIN("epoll_ctl"), PLAIN("poll"), PLAIN("ppoll"),
-	PLAIN("write"), PLAIN("writev"), PLAIN("sendmsg"),
+	PLAIN("write"), PLAIN("writev"),
 	WITH("fcntl", 1, UINT32_MAX, 1 /* F_GETFD */),
 	WITH("fcntl", 1, UINT32_MAX, 2 /* F_SETFD */),
 	WITH("fcntl", 1, UINT32_MAX, 3 /* F_GETFL */),
@@ -43,7 +43,7 @@ static const struct rule common[] = {
 
 /* Frames out; of what comes in, only messages of its own wires. */
 static const struct rule send_rules[] = {
-	PLAIN("close"), PLAIN("sendto"), PLAIN("sendmmsg"),
+	PLAIN("close"), PLAIN("sendto"), PLAIN("sendmsg"), PLAIN("sendmmsg"),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_DUE),
 	PLAIN("getsockopt"),
 	/* Its threads are there already. */
@@ -54,7 +54,8 @@ static const struct rule send_rules[] = {
 
 static const struct rule packet_rules[] = {
 	PLAIN("close"), PLAIN("read"), PLAIN("recvfrom"), PLAIN("recvmsg"),
-	PLAIN("sendto"), PLAIN("sendmmsg"), PLAIN("getsockopt"),
+	PLAIN("sendto"), PLAIN("sendmsg"), PLAIN("sendmmsg"),
+	PLAIN("getsockopt"),
 	WITH("ioctl", 1, UINT32_MAX, SIOCGIFFLAGS),
 	WITH("ioctl", 1, UINT32_MAX, SIOCGIFINDEX), /* libnet, each frame */
 	END_RULES
@@ -68,6 +69,7 @@ static const struct rule dial_rules[] = {
 	TCP_SOCKET(AF_INET), TCP_SOCKET(AF_INET6),
 	PLAIN("bind"), PLAIN("connect"), PLAIN("setsockopt"),
 	PLAIN("getsockopt"), PLAIN("getsockname"), PLAIN("sendto"),
+	PLAIN("sendmsg"),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_HANDOFF),
 	/* What takes the numbers of the two that it has closed itself. */
 	ON_FD("close", FD_SNAPSHOT), ON_FD("close", FD_STATS),
@@ -81,13 +83,27 @@ static const struct rule dial_rules[] = {
  */
 static const struct rule probe_rules[] = {
 	PLAIN("close"), PLAIN("read"), PLAIN("recvfrom"), PLAIN("recvmsg"),
-	PLAIN("sendto"), PLAIN("getsockopt"),
+	PLAIN("sendto"), PLAIN("sendmsg"), PLAIN("getsockopt"),
+	END_RULES
+};
+
+/*
+ * Its one socket is connected to the resolver, and a message with an address
+ * of its own would go elsewhere all the same: so there is no address in a
+ * sendto, and sendmsg, whose address lies in memory, is for the wires.
+ */
+static const struct rule resolve_rules[] = {
+	PLAIN("close"), PLAIN("recvfrom"),
+	WITH("sendto", 4, UINT64_MAX, 0 /* NULL */),
+	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_RESOLVE),
+	ON_FD("sendmsg", FD_CONTROL), ON_FD("sendmsg", FD_RESOLVE),
 	END_RULES
 };
 
 /* Files below its directory; where that is, Landlock knows. */
 static const struct rule store_rules[] = {
 	PLAIN("close"), PLAIN("read"), PLAIN("recvmsg"), PLAIN("sendto"),
+	PLAIN("sendmsg"),
 	PLAIN("open"), PLAIN("openat"), PLAIN("creat"), PLAIN("lseek"),
 	PLAIN("pread64"), PLAIN("pwrite64"), PLAIN("preadv"),
 	PLAIN("pwritev"), PLAIN("readv"), PLAIN("ftruncate"),
@@ -128,6 +144,7 @@ static const struct rule *const of_role[ROLE_COUNT] = {
 	[ROLE_DIAL] = dial_rules,
 	[ROLE_STORE] = store_rules,
 	[ROLE_PROBE] = probe_rules,
+	[ROLE_RESOLVE] = resolve_rules,
 };
 /* clang-format on */
 

@@ -69,6 +69,16 @@
 	X(PROBE_REFUSED_LATER, "refused_later")	/* 4xx and the like */       \
 	X(PROBE_REFUSED_554, "refused_554")                                  \
 	X(PROBE_REFUSED_LISTED, "refused_listed") /* a DNS blocklist */      \
+	/* resolve */                                                        \
+	X(RESOLVE_ADDRS, "names_asked")		/* addresses */              \
+	X(RESOLVE_QUERIES, "names_queries")	/* messages, retries too */  \
+	X(RESOLVE_FOUND, "names_found")                                      \
+	X(RESOLVE_CONFIRMED, "names_confirmed")                              \
+	X(RESOLVE_NONE, "names_none")		/* it has no name */         \
+	X(RESOLVE_FAILED, "names_failed")	/* nobody could say */       \
+	X(RESOLVE_TIMEOUTS, "names_timeouts")                                \
+	X(RESOLVE_STRANGE, "names_strange")	/* replies to no query */    \
+	X(RESOLVE_OPEN, "names_open")		/* gauge */                  \
 	/* store */                                                          \
 	X(STORE_RECEIVED, "store_received")                                  \
 	X(STORE_NEW, "rows_new")                                             \
@@ -77,6 +87,7 @@
 	X(STORE_PURGED, "rows_purged")                                       \
 	X(STORE_PENDING, "pending")		/* gauge */                  \
 	X(STORE_QUEUE, "queued_followups")	/* gauge */                  \
+	X(STORE_WANTED, "names_wanted")		/* gauge: have none yet */   \
 	X(STORE_COMMITS, "commits")                                          \
 	X(STORE_SETTLED, "settled")		/* gauge: positions, summed */
 

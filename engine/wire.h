@@ -185,6 +185,21 @@ struct note_canary {
 	struct addr addr;
 };
 
+/* ---- names: store -> resolve, and back --------------------------------- */
+
+/* store asks for so many at most that have no answer yet. */
+enum { NAMES_OPEN_MAX = 4096, NAMES_ASKED_MAX = 64, NAME_MAX_BYTES = 256 };
+
+/* store asks: up to NAMES_ASKED_MAX struct addr in a message. Each gets one: */
+struct resolved {
+	struct addr addr;
+	uint8_t confirmed; /* the name's own addresses hold this one */
+	uint8_t failed; /* no resolver said anything; no name then */
+	uint8_t begun; /* no answer: resolve has begun, and knows of nothing */
+	uint8_t spare[5];
+	char name[NAME_MAX_BYTES]; /* "" none; as hostname.h has it */
+};
+
 /* ---- control: parent <-> each child ------------------------------------- */
 
 enum control_type {

@@ -48,7 +48,7 @@ go(struct dialog *d, int step)
 		d->want = WANT_TLS;
 	else
 		d->want = s->say ? WANT_SAY : WANT_LINE;
-	if (d->step == 0 || s->phase == PHASE_LEAVE)
+	if (d->step == 0 || s->phase >= PHASE_LAST)
 		d->facts.leaving = true;
 }
 
@@ -209,10 +209,10 @@ reply_ends(struct dialog *d, enum verdict v, const struct line *line)
 	if (s->phase == PHASE_LEAVE)
 		go(d, 0);
 	else if (v == GONE) {
-		d->facts.gone = true;
+		d->facts.gone = !d->facts.leaving;
 		d->want = WANT_NOTHING;
 	} else if (v == BAD) {
-		d->facts.lost = true;
+		d->facts.lost = !d->facts.leaving;
 		leave(d);
 	} else {
 		go(d, v == OK ? s->yes : s->no);

@@ -28,6 +28,7 @@ enum phase {
 	PHASE_ASK, /* a question: capabilities, name */
 	PHASE_UPGRADE, /* STARTTLS: the answer counts, whatever it is */
 	PHASE_TLS, /* the handshake */
+	PHASE_LAST, /* a question when all is known: a close is no loss */
 	PHASE_LEAVE /* QUIT, LOGOUT: a close is an answer, too */
 };
 

@@ -6,6 +6,7 @@
 
 #include "engine/conf.h"
 #include "engine/cookie.h"
+#include "engine/hostname.h"
 #include "engine/ranges.h"
 #include "storage/batch.h"
 #include "storage/outcome.h"
@@ -20,7 +21,7 @@ enum {
 #define DAY_US ((uint64_t)86400 * 1000000)
 
 /* One thing to do. The kinds of notes are those of enum note_type. */
-enum entry_type { ENTRY_ROW = 100, ENTRY_CERT };
+enum entry_type { ENTRY_ROW = 100, ENTRY_CERT, ENTRY_NAME };
 
 struct entry {
 	uint32_t type, len;
@@ -225,6 +226,24 @@ batch_take_notes(struct batch *b, const struct role_args *args,
 	return rc;
 }
 
+int
+batch_take_name(struct batch *b, const uint8_t *message, size_t len)
+{
+	struct resolved r;
+	char clean[HOSTNAME_CAP];
+
+	if (len != sizeof r)
+		return -1;
+	memcpy(&r, message, sizeof r);
+	if (memchr(r.name, '\0', sizeof r.name) == NULL || r.confirmed > 1 ||
+	    (r.name[0] == '\0' && r.confirmed))
+		return -1;
+	if (r.name[0] != '\0' &&
+	    (!hostname_clean(r.name, clean) || strcmp(r.name, clean) != 0))
+		return -1;
+	return keep(b, ENTRY_NAME, &r, sizeof r);
+}
+
 static void
 apply_row(struct batch_context *c, const uint8_t *bytes, size_t len)
 {
@@ -265,6 +284,7 @@ apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
 {
 	struct note_pending pending;
 	struct note_canary canary;
+	struct resolved name;
 
 	switch (e->type) {
 	case ENTRY_ROW:
@@ -273,6 +293,11 @@ apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
 	case ENTRY_CERT:
 		live_put_cert(
 		    c->live, at, at + SHA256_LEN, e->len - SHA256_LEN);
+		break;
+	case ENTRY_NAME:
+		memcpy(&name, at, sizeof name);
+		(void)live_name_put(
+		    c->live, &name.addr, name.name, name.confirmed);
 		break;
 	case NOTE_PENDING:
 		memcpy(&pending, at, sizeof pending);

@@ -39,6 +39,12 @@ int batch_take_record(struct batch *, const struct role_args *,
 int batch_take_notes(struct batch *, const struct role_args *,
     const uint8_t *message, size_t len);
 
+/*
+ * A name from resolve, which has read what strangers wrote: -1 when it is not
+ * well-formed. One that nobody wanted is passed over when it is applied.
+ */
+int batch_take_name(struct batch *, const uint8_t *message, size_t len);
+
 /* What applying needs to know. */
 struct batch_context {
 	const struct role_args *args;

@@ -115,6 +115,9 @@ bool
 feed_hostname(const struct row *r, const struct cert_fields *cert,
     const char **name, size_t *len, const char **source)
 {
+	*source = "ptr";
+	if (field_hostname(r, TAG_PTR, name, len))
+		return true;
 	*source = "banner";
 	if (field_hostname(r, TAG_GREETING_NAME, name, len) ||
 	    field_hostname(r, TAG_EHLO_NAME, name, len))

@@ -245,6 +245,8 @@ take_names(struct match *m, const struct row *r, const struct cert_fields *cert)
 {
 	struct field f;
 
+	if (row_field(r, TAG_PTR, &f))
+		take_name(m, f.bytes, f.len);
 	if (row_field(r, TAG_GREETING_NAME, &f))
 		take_name(m, f.bytes, f.len);
 	if (row_field(r, TAG_EHLO_NAME, &f))

@@ -304,6 +304,8 @@ json_row(const struct row *r, bool transcript)
 
 	json_put_string(o, "ip", addr_text(&r->target.addr, text));
 	json_put_number(o, "port", r->target.port);
+	put_field(o, "ptr", r, TAG_PTR);
+	json_put_bool(o, "ptr_confirmed", h->flags & HEAD_PTR_CONFIRMED);
 	json_put_string(o, "protocol", protocol_names[h->protocol]);
 	json_put_string(o, "port_protocol", protocol_names[h->port_protocol]);
 	json_put_string(o, "outcome", outcome_names[h->outcome]);

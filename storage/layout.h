@@ -2,7 +2,7 @@
 #ifndef STORAGE_LAYOUT_H
 #define STORAGE_LAYOUT_H
 
-enum { STORE_VERSION = 1, LAYOUT_DATABASES = 8, LAYOUT_PATH_MAX = 4096 };
+enum { STORE_VERSION = 1, LAYOUT_DATABASES = 16, LAYOUT_PATH_MAX = 4096 };
 
 #define LAYOUT_LIVE    "live"
 #define LAYOUT_SEALED  "sealed"
@@ -17,8 +17,10 @@ enum { STORE_VERSION = 1, LAYOUT_DATABASES = 8, LAYOUT_PATH_MAX = 4096 };
 #define DB_GONE     "gone" /* sealed only */
 #define DB_PENDING  "pending" /* live only, as the queue */
 #define DB_QUEUE    "queue"
-#define DB_META     "meta"
+#define DB_WANTED   "wanted" /* live only, as the names */
+#define DB_NAMES    "names"
 #define DB_PHANTOMS "phantoms"
+#define DB_META     "meta"
 
 /* ... of certs.mdb and of catalog.mdb. */
 #define DB_CERTS   "certs"

@@ -32,12 +32,27 @@ annotate(const struct geo *geo, struct record *r)
 	put_text(r, TAG_SECTOR, place.sector);
 }
 
+/*
+ * Only an address that somebody is told of is asked for its name: phantoms
+ * come by the million.
+ */
+static void
+want_name(struct batch_context *c, const struct target *t, uint32_t findings)
+{
+	if (c->args->conf->resolver_port != 0 &&
+	    (findings & ~(1u << FINDING_PHANTOM)) != 0)
+		live_name_want(c->live, &t->addr);
+}
+
 /* ---- a connection of kind plain ------------------------------------------ */
 
 static void
 put_row(struct batch_context *c, struct record *r)
 {
+	struct target t = head_target(&r->head);
+
 	annotate(c->geo, r);
+	want_name(c, &t, r->head.findings);
 	if (live_put_row(c->live, &r->head, r->body, r->len))
 		c->counts.added++;
 	else
@@ -127,8 +142,11 @@ merge(struct batch_context *c, struct record *r)
 	c->counts.replaced++;
 	if (r->head.kind == KIND_TLS_VERSION && had == LIVE_HEAD)
 		merge_tls_version(c, &old, &r->head);
-	if (r->head.kind == KIND_INJECTION && had == LIVE_HEAD)
+	if (r->head.kind == KIND_INJECTION && had == LIVE_HEAD) {
 		merge_injection(c, &old, r);
+		if (live_row(c->live, &t, &old) == LIVE_HEAD)
+			want_name(c, &t, old.findings);
+	}
 }
 
 /* ---- both ---------------------------------------------------------------- */

@@ -223,6 +223,7 @@ head_is_sent(const struct head *h)
 	    h->observations == 0 && h->change == CHANGE_NONE &&
 	    h->findings_before == 0 && h->missed == 0 && h->asn == 0 &&
 	    h->confirmed == 0 && h->kind != KIND_CANARY &&
+	    !(h->flags & HEAD_PTR_CONFIRMED) &&
 	    memcmp(h->country, "??", sizeof h->country) == 0 &&
 	    memcmp(h->zero, zero, sizeof zero) == 0;
 }

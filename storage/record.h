@@ -23,7 +23,7 @@ enum {
 	RECORD_VERSION = 1,
 	HEAD_SIZE = 192,
 	RECORD_MAX = 60000, /* of a probe's record, flattened */
-	BODY_MAX = RECORD_MAX + 1024, /* with what store adds */
+	BODY_MAX = RECORD_MAX + 1536, /* with what store adds */
 	CHAIN_MAX = 16,
 	SHA256_LEN = 32
 };
@@ -100,7 +100,8 @@ enum head_flag {
 	HEAD_CHAIN_PARSED = 1024, /* the leaf could be read as X.509 */
 	HEAD_NAME_MATCH = 2048, /* leaf matches greeting or EHLO name */
 	HEAD_ADOPTED = 4096, /* one handshake; else connect(2) */
-	HEAD_TRY_LATER = 8192 /* it refused us for now: 4xx, too many ... */
+	HEAD_PTR_CONFIRMED = 8192, /* TAG_PTR leads back; set by the seal */
+	HEAD_TRY_LATER = 16384 /* it refused us for now: 4xx, too many ... */
 };
 
 /* Judgement of the chain, names and times not considered. */
@@ -211,6 +212,7 @@ enum tag {
 	TAG_AS_NAME,
 	TAG_NAICS,
 	TAG_SECTOR,
+	TAG_PTR, /* name of the address, see engine/hostname.h */
 	TAG_TLS_VERSIONS, /* u16 each, accepted; the negotiated one first */
 	TAG_COUNT
 };

@@ -36,6 +36,7 @@ struct sealing {
 	struct sweep_info *info;
 	uint64_t keep_gone_us; /* last seen before it: forgotten */
 	struct walk now, last, gone;
+	uint8_t body[BODY_MAX]; /* one with its name */
 };
 
 static enum change
@@ -108,6 +109,15 @@ walk_to(struct walk *w, const struct target *t)
 	return w->more && compare(&w->target, t) == 0;
 }
 
+static bool
+is_confirmed(struct sealing *s, const struct addr *a)
+{
+	char name[HOSTNAME_CAP];
+	bool confirmed;
+
+	return store_name(s->live, a, name, &confirmed) && confirmed;
+}
+
 static int
 seal_heads(struct sealing *s)
 {
@@ -125,6 +135,8 @@ seal_heads(struct sealing *s)
 			gone = true;
 		}
 		seal_join(&h, before, gone);
+		if (is_confirmed(s, &s->now.target.addr))
+			h.flags |= HEAD_PTR_CONFIRMED;
 		s->info->changes[h.change]++;
 		s->info->account.outcomes[h.outcome]++;
 		s->info->account.rows++;
@@ -132,6 +144,24 @@ seal_heads(struct sealing *s)
 			return -1;
 	}
 	return 0;
+}
+
+/* A body with the name of its address, where there is one, behind it. */
+static void
+join_name(struct sealing *s, const struct target *t, const uint8_t **body,
+    uint32_t *len)
+{
+	struct record r = { .len = *len, .cap = BODY_MAX, .body = s->body };
+	char name[HOSTNAME_CAP];
+	bool confirmed;
+
+	if (!store_name(s->live, &t->addr, name, &confirmed))
+		return;
+	if (*len > 0)
+		memcpy(r.body, *body, *len);
+	(void)record_put(&r, TAG_PTR, name, strlen(name));
+	*body = r.body;
+	*len = r.len;
 }
 
 static int
@@ -145,8 +175,10 @@ seal_bodies(struct sealing *s)
 	int rc = scan == NULL ? -1 : 0;
 
 	while (rc == 0 && store_scan_next(scan, &t, &h))
-		if (store_scan_body(scan, &body, &len))
+		if (store_scan_body(scan, &body, &len)) {
+			join_name(s, &t, &body, &len);
 			rc = sealed_body(s->out, &t, body, len);
+		}
 	store_scan_free(scan);
 	return rc;
 }
@@ -371,10 +403,13 @@ int
 seal(const struct role_args *args, const char *datadir, uint64_t now_us,
     uint64_t geo_build_us, struct sweep_info *info, char error[STORE_ERROR_MAX])
 {
-	struct sealing s = { .args = args, .info = info };
+	static struct sealing s;
 	char newest[SWEEP_ID_MAX], why[STORE_ERROR_MAX];
 	int rc;
 
+	memset(&s, 0, sizeof s);
+	s.args = args;
+	s.info = info;
 	s.live = store_open(datadir, LAYOUT_LIVE, error);
 	if (s.live == NULL)
 		return -1;

@@ -121,6 +121,20 @@ show_where(const struct row *r)
 }
 
 static void
+show_name(const struct row *r)
+{
+	struct buf text = { 0 };
+
+	row_text(r, TAG_PTR, &text);
+	if (text.len > 0)
+		line("PTR name", "%s (%s)", text.s,
+		    r->head.flags & HEAD_PTR_CONFIRMED
+			? "leads back to this address"
+			: "does not lead back to this address");
+	buf_free(&text);
+}
+
+static void
 show_product(const struct row *r)
 {
 	struct buf text = { 0 };
@@ -335,6 +349,7 @@ show_row(const struct row *r, struct store *s, const struct advices *advices)
 
 	printf("%s  %s  %s\n", target_text(&r->target, target),
 	    protocol_names[h->protocol], outcome_names[h->outcome]);
+	show_name(r);
 	show_where(r);
 	show_times(h);
 	show_dialog(r);

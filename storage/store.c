@@ -19,7 +19,7 @@ enum { SECONDS_LEN = 4, OPTOUT_KEY_LEN = 17 };
 
 struct store {
 	struct view view, certs;
-	MDB_dbi heads, bodies, silent, gone, phantoms, meta, certs_dbi;
+	MDB_dbi heads, bodies, silent, gone, names, phantoms, meta, certs_dbi;
 	bool running; /* its heads know nothing of phantoms yet */
 	char datadir[LAYOUT_PATH_MAX];
 	struct sweep_info info;
@@ -168,6 +168,7 @@ read_info(struct store *s, const char *path, char error[STORE_ERROR_MAX])
 	s->bodies = view_dbi(&s->view, DB_BODIES);
 	s->silent = view_dbi(&s->view, DB_SILENT);
 	s->gone = view_dbi(&s->view, DB_GONE);
+	s->names = view_dbi(&s->view, DB_NAMES);
 	s->phantoms = view_dbi(&s->view, DB_PHANTOMS);
 	s->meta = view_dbi(&s->view, DB_META);
 	if (s->heads == NO_DBI || s->bodies == NO_DBI ||
@@ -498,6 +499,23 @@ store_get(struct store *s, const struct target *target, struct head *h,
 	get_body(s, key, body, len);
 	mark_phantom(s, &target->addr, h);
 	return head_check(h);
+}
+
+bool
+store_name(struct store *s, const struct addr *a, char name[HOSTNAME_CAP],
+    bool *confirmed)
+{
+	MDB_val value;
+	const char *bytes;
+
+	if (!view_get(&s->view, s->names, a->b, sizeof a->b, &value) ||
+	    value.mv_size < 2 || value.mv_size > HOSTNAME_CAP)
+		return false;
+	bytes = value.mv_data;
+	*confirmed = bytes[0] != 0;
+	memcpy(name, bytes + 1, value.mv_size - 1);
+	name[value.mv_size - 1] = '\0';
+	return true;
 }
 
 bool

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "engine/addr.h"
+#include "engine/hostname.h"
 #include "engine/ranges.h"
 #include "engine/sweep.h"
 #include "storage/account.h"
@@ -90,6 +91,13 @@ int store_each_phantom(
 /* One row; *body is valid until store_close. */
 bool store_get(struct store *, const struct target *, struct head *,
     const uint8_t **body, uint32_t *len);
+
+/*
+ * The name of an address, of a sweep that is running: the seal puts it into
+ * the rows. False: none is known.
+ */
+bool store_name(struct store *, const struct addr *, char name[HOSTNAME_CAP],
+    bool *confirmed);
 
 /* A certificate; *der is valid until store_close. */
 bool store_cert(struct store *, const uint8_t sha256[SHA256_LEN],

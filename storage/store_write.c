@@ -9,6 +9,8 @@
 
 #include <lmdb.h>
 
+#include "engine/hostname.h"
+#include "storage/book.h"
 #include "storage/layout.h"
 #include "storage/phantom.h"
 #include "storage/store_write.h"
@@ -17,7 +19,6 @@ enum {
 	PATH_CAP = LAYOUT_PATH_MAX + 32,
 	QUEUE_KEY_LEN = 8 + TARGET_KEY_LEN + 1,
 	QUEUE_VALUE_LEN = 5,
-	FILE_MODE = 0644,
 	DIRECTORY_MODE = 0750 /* the key of the cookie lies in it */
 };
 
@@ -26,17 +27,21 @@ enum {
 
 _Static_assert(sizeof(struct pending) == 16, "pending rows are stored");
 
-enum kind { HEADS, BODIES, SILENT, PENDING, QUEUE, PHANTOMS, META, KINDS };
+enum kind {
+	HEADS,
+	BODIES,
+	SILENT,
+	PENDING,
+	QUEUE,
+	WANTED,
+	NAMES,
+	PHANTOMS,
+	META,
+	KINDS
+};
 
 static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_SILENT,
-	DB_PENDING, DB_QUEUE, DB_PHANTOMS, DB_META };
-
-/* An environment with one writer, and the transaction that is under way. */
-struct book {
-	MDB_env *env;
-	MDB_txn *txn;
-	size_t map;
-};
+	DB_PENDING, DB_QUEUE, DB_WANTED, DB_NAMES, DB_PHANTOMS, DB_META };
 
 struct live {
 	struct book rows, certs;
@@ -45,63 +50,6 @@ struct live {
 	bool certs_full; /* ... came from there */
 	char path[PATH_CAP];
 };
-
-static int
-book_open(struct book *b, const char *path, unsigned flags, size_t map)
-{
-	MDB_envinfo info;
-	int rc = mdb_env_create(&b->env);
-
-	if (rc != 0)
-		return rc;
-	mdb_env_set_maxdbs(b->env, LAYOUT_DATABASES);
-	mdb_env_set_mapsize(b->env, map);
-	/*
-	 * Nothing more than this one: of 245 power cuts none was unreadable;
-	 * with NOSYNC 65 of 90, and WRITEMAP makes SIGBUS of a full disk.
-	 */
-	rc = mdb_env_open(b->env, path, flags | MDB_NOMETASYNC, FILE_MODE);
-	if (rc == 0)
-		rc = mdb_env_info(b->env, &info);
-	if (rc == 0)
-		b->map = info.me_mapsize;
-	return rc;
-}
-
-static void
-book_abort(struct book *b)
-{
-	if (b->txn != NULL)
-		mdb_txn_abort(b->txn);
-	b->txn = NULL;
-}
-
-static int
-book_commit(struct book *b)
-{
-	int rc = mdb_txn_commit(b->txn);
-
-	b->txn = NULL;
-	return rc;
-}
-
-static void
-book_close(struct book *b)
-{
-	book_abort(b);
-	if (b->env != NULL)
-		mdb_env_close(b->env);
-}
-
-static int
-book_grow(struct book *b)
-{
-	int rc = mdb_env_set_mapsize(b->env, b->map * 2);
-
-	if (rc == 0)
-		b->map *= 2;
-	return rc;
-}
 
 static int
 open_databases(struct live *l)
@@ -542,6 +490,47 @@ live_canary_answered(struct live *l, const struct addr *a)
 			put(l, PHANTOMS, key, sizeof key, answered,
 			    sizeof answered);
 	}
+}
+
+void
+live_name_want(struct live *l, const struct addr *a)
+{
+	MDB_val v;
+
+	if (!get(l, NAMES, a->b, sizeof a->b, &v))
+		put(l, WANTED, a->b, sizeof a->b, "", 1);
+}
+
+uint64_t
+live_name_wanted_count(struct live *l)
+{
+	return count(l, WANTED);
+}
+
+bool
+live_name_wanted_next(struct live *l, struct addr *at)
+{
+	struct addr from = *at;
+	MDB_val key = { sizeof from.b, from.b }, v;
+
+	if (!seek(l, WANTED, true, &key, &v) || key.mv_size != sizeof at->b)
+		return false;
+	memcpy(at->b, key.mv_data, sizeof at->b);
+	return true;
+}
+
+bool
+live_name_put(
+    struct live *l, const struct addr *a, const char *name, bool confirmed)
+{
+	uint8_t value[1 + HOSTNAME_CAP] = { confirmed };
+	size_t len = strnlen(name, HOSTNAME_CAP - 1);
+
+	if (!erase(l, WANTED, a->b, sizeof a->b))
+		return false;
+	memcpy(value + 1, name, len);
+	put(l, NAMES, a->b, sizeof a->b, value, 1 + len);
+	return true;
 }
 
 void

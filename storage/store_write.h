@@ -95,6 +95,18 @@ uint64_t live_queue_count(struct live *);
 bool live_canary_ask(struct live *, const struct addr *, enum phantom_scope);
 void live_canary_answered(struct live *, const struct addr *);
 
+/*
+ * Addresses whose name is wanted, each once: never again when it has been
+ * put, be it an empty one.
+ */
+void live_name_want(struct live *, const struct addr *);
+uint64_t live_name_wanted_count(struct live *);
+/* The first one past *at, which moves there; begin with all zero. */
+bool live_name_wanted_next(struct live *, struct addr *at);
+/* False: it was not wanted (any more), and nothing is put. */
+bool live_name_put(
+    struct live *, const struct addr *, const char *name, bool confirmed);
+
 /* Text under a name. live_meta_get: its length, 0 when there is none. */
 void live_meta_put(
     struct live *, const char *name, const char *text, size_t len);

@@ -19,6 +19,7 @@
 #include "storage/checkpoint.h"
 #include "storage/datadir.h"
 #include "storage/layout.h"
+#include "storage/naming.h"
 #include "storage/seal.h"
 
 enum {
@@ -28,7 +29,7 @@ enum {
 	EXPIRE_MAX = 10000, /* pending rows looked at in a turn */
 	DUE_MAX = 1024, /* follow-ups taken from the queue in a turn */
 	DUE_MESSAGE = 32, /* ... in one message to send */
-	WIRES = 4
+	WIRES = 5
 };
 
 enum end { END_NOT_YET, END_STOP, END_SEAL };
@@ -47,6 +48,7 @@ struct writer {
 	struct followup due[DUE_MAX]; /* pending on disk, not yet with send */
 	unsigned ndue, due_at;
 	struct target expire_at;
+	struct naming naming;
 	uint64_t commit_us; /* monotonic */
 	uint64_t canary_us; /* ... when the last one went to send */
 	uint64_t asleep_us; /* how long the machine has slept */
@@ -55,7 +57,7 @@ struct writer {
 	struct pollfd wires[WIRES];
 };
 
-enum { CONTROL, NOTES_SEND, NOTES_PACKET, RECORDS };
+enum { CONTROL, NOTES_SEND, NOTES_PACKET, RECORDS, NAMES };
 
 static uint8_t message[WIRE_MESSAGE_MAX];
 
@@ -86,6 +88,22 @@ take_record(struct writer *w, size_t len)
 	if (batch_take_record(
 		w->batch, w->args, message, len, clock_us(CLOCK_REALTIME)) != 0)
 		refuse(w, "a probe");
+}
+
+static void
+take_name(struct writer *w, size_t len)
+{
+	struct resolved r = { .begun = 0 };
+
+	if (len == sizeof r)
+		memcpy(&r, message, sizeof r);
+	if (r.begun) {
+		naming_begun(&w->naming);
+		return;
+	}
+	naming_heard(&w->naming);
+	if (batch_take_name(w->batch, message, len) != 0)
+		refuse(w, "resolve");
 }
 
 static void
@@ -166,7 +184,8 @@ drain_all(struct writer *w)
 	bool notes = drain(w, NOTES_PACKET, take_note);
 
 	w->records_drained = drain(w, RECORDS, take_record);
-	return positions && notes && w->records_drained;
+	return drain(w, NAMES, take_name) && positions && notes &&
+	    w->records_drained;
 }
 
 static void
@@ -212,6 +231,7 @@ publish(const struct writer *w)
 	stats_set(s, slot, STAT_STORE_REFUSED, w->total.refused);
 	stats_set(s, slot, STAT_STORE_PENDING, w->npending);
 	stats_set(s, slot, STAT_STORE_QUEUE, w->nqueue);
+	stats_set(s, slot, STAT_STORE_WANTED, w->naming.wanted);
 	stats_set(s, slot, STAT_STORE_COMMITS, w->commits);
 	stats_set(
 	    s, slot, STAT_STORE_SETTLED, checkpoint_steps(&w->checkpoint));
@@ -228,6 +248,7 @@ try_commit(struct writer *w, struct batch_context *c, struct target *expire_at,
 	    batch_give_up, c);
 	if (due)
 		w->ndue = pending_due(w->live, c->now_us, w->due, DUE_MAX);
+	naming_fetch(&w->naming, w->live);
 	checkpoint_apply(&w->checkpoint, &w->info.sweep);
 	ledger_now(w, &c->counts);
 	live_put_info(w->live, &w->info, &w->ledger);
@@ -268,6 +289,7 @@ commit(struct writer *w, bool more_is_to_come)
 			? "there is room on the disk again"
 			: "the disk is full: nothing is written until there "
 			  "is room, and the wires are left to fill");
+	naming_commit(&w->naming, result == LIVE_DONE);
 	w->disk_full = result == LIVE_NO_SPACE;
 	if (w->disk_full)
 		return false;
@@ -335,11 +357,12 @@ watch_sleep(struct writer *w)
 
 /* Nothing is left to send, to hear, to write or to ask again. */
 static bool
-is_swept(const struct writer *w)
+is_swept(struct writer *w)
 {
 	return checkpoint_swept(&w->checkpoint) && w->records_drained &&
 	    batch_is_empty(w->batch) && w->npending == 0 && w->nqueue == 0 &&
-	    w->due_at == w->ndue && canaries_are_over(w);
+	    w->due_at == w->ndue && canaries_are_over(w) &&
+	    naming_is_over(&w->naming, clock_us(CLOCK_MONOTONIC));
 }
 
 static void
@@ -384,11 +407,13 @@ loop(struct writer *w)
 		read_control(w);
 		drain_all(w);
 		send_due(w);
+		naming_send(&w->naming);
 		if (!is_time(w))
 			continue;
 		watch_sleep(w);
 		if (commit(w, true)) {
 			send_due(w);
+			naming_send(&w->naming);
 			say_swept(w);
 		}
 	}
@@ -480,6 +505,7 @@ store_main(const struct role_args *args)
 	w.args = args;
 	set_up(&w);
 	w.rules = pending_rules_of(args->conf);
+	naming_init(&w.naming, args->conf);
 	checkpoint_init(&w.checkpoint, &w.info.sweep,
 	    (uint64_t)args->conf->answer_window_ms * MS_US);
 	w.ledger.begin = checkpoint_steps(&w.checkpoint);
@@ -487,6 +513,7 @@ store_main(const struct role_args *args)
 	w.wires[NOTES_SEND].fd = FD_NOTES_SEND;
 	w.wires[NOTES_PACKET].fd = FD_NOTES_PACKET;
 	w.wires[RECORDS].fd = FD_RECORDS;
+	w.wires[NAMES].fd = w.naming.on ? FD_RESOLVE : -1;
 	w.asleep_us = clock_us(CLOCK_BOOTTIME) - clock_us(CLOCK_MONOTONIC);
 	if (control_send(
 		FD_CONTROL, CTL_SWEEP, &w.info.sweep, sizeof w.info.sweep) != 0)

@@ -132,7 +132,8 @@ reads_every_kind_of_value(void **state)
 		 "ports = { \"2525/smtp\", /* odd */ 995/pop3s }\n"
 		 "gateway_mac = 02:00:5e:10:00:01\n"
 		 "tx = libnet\nfollow = connect\nshard = 2/5\n"
-		 "log_level = debug\nseed = 18446744073709551615\n";
+		 "log_level = debug\nseed = 18446744073709551615\n"
+		 "resolver = \"[2001:db8::1]:5353\"\n";
 	struct conf c;
 	struct addr six;
 
@@ -158,6 +159,47 @@ reads_every_kind_of_value(void **state)
 	assert_int_equal(c.shards, 5);
 	assert_int_equal(c.log_level, 3);
 	assert_true(c.seed == UINT64_MAX);
+	assert_int_equal(addr_cmp(&c.resolver, &six), 0);
+	assert_int_equal(c.resolver_port, 5353);
+}
+
+static void
+reads_a_resolver(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} good[] = {
+		{ "192.0.2.53", "192.0.2.53:53" },
+		{ "192.0.2.53:5353", "192.0.2.53:5353" },
+		{ "2001:db8::53", "[2001:db8::53]:53" },
+		{ "[2001:db8::53]", "[2001:db8::53]:53" },
+		{ "[2001:db8::53]:1", "[2001:db8::53]:1" },
+		{ "127.0.0.1:65535", "127.0.0.1:65535" },
+	};
+	static const char *const bad[] = { "localhost",
+		"192.0.2.53:", "192.0.2.53:0", "192.0.2.53:65536",
+		"192.0.2.53:53x", "[2001:db8::53]53", "[2001:db8::53",
+		"2001:db8::53]:53", "[2001:db8::53]:", "192.0.2.53 ", ":53",
+		"[]:53", "", "[" };
+	char text[ADDR_TEXT_MAX + 512], shown[TARGET_TEXT_MAX];
+	struct conf c;
+
+	(void)state;
+	assert_int_equal(read_text(GOOD, &c, NULL, NULL, NULL), 0);
+	assert_int_equal(c.resolver_port, 0); /* off */
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		struct target t;
+
+		snprintf(text, sizeof text, GOOD "resolver = \"%s\"\n",
+		    good[i].text);
+		assert_int_equal(read_text(text, &c, NULL, NULL, NULL), 0);
+		t = (struct target){ c.resolver, c.resolver_port };
+		assert_string_equal(target_text(&t, shown), good[i].shown);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(text, sizeof text, GOOD "resolver = \"%s\"\n", bad[i]);
+		refuses(text, "FILE:5: resolver: \"");
+	}
 }
 
 static void
@@ -463,6 +505,7 @@ main(void)
 		cmocka_unit_test(reads_a_small_file),
 		cmocka_unit_test(knows_the_defaults),
 		cmocka_unit_test(reads_every_kind_of_value),
+		cmocka_unit_test(reads_a_resolver),
 		cmocka_unit_test(reads_recipients),
 		cmocka_unit_test(names_file_line_word_and_what_was_expected),
 		cmocka_unit_test(reports_several_mistakes_at_once),

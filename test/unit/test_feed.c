@@ -405,6 +405,11 @@ test_cert_hostname(void **state)
 	assert_true(feed_hostname(&row, &cert, &name, &len, &source));
 	assert_string_equal(source, "banner");
 	assert_int_equal(len, 18);
+	put(&r, TAG_PTR, "ptr.example.net");
+	row.len = r.len;
+	assert_true(feed_hostname(&row, &cert, &name, &len, &source));
+	assert_string_equal(source, "ptr");
+	assert_int_equal(len, 15);
 }
 
 static struct ranges *

@@ -139,6 +139,23 @@ probe_main(const struct role_args *args)
 	return 0;
 }
 
+int
+resolve_main(const struct role_args *args)
+{
+	unsigned life;
+
+	sandbox_enter(ROLE_RESOLVE, args->conf, 0);
+	life =
+	    (unsigned)stats_get(args->stats, args->slot, STAT_RESOLVE_QUERIES);
+	stats_add(args->stats, args->slot, STAT_RESOLVE_QUERIES, 1);
+	stats_set(args->stats, args->slot, STAT_RESOLVE_OPEN, life == 0);
+	if (should(args, "resolves") && life == 0)
+		(void)!socket(AF_INET, SOCK_DGRAM, 0);
+	wire_send(FD_RESOLVE, "lives", 5);
+	await_stop();
+	return 0;
+}
+
 static void
 seal(const struct role_args *args)
 {
@@ -157,8 +174,9 @@ store_main(const struct role_args *args)
 	};
 	char bytes[16];
 	struct control c;
-	unsigned done = 0;
-	bool stop = false;
+	/* Who lives on the wire of names is waited for as well. */
+	bool stop = false, lives = !should(args, "resolves"), done = false;
+	unsigned ended = 0;
 
 	if (chdir(args->conf->store) < 0)
 		fatal("%s", args->conf->store);
@@ -168,12 +186,17 @@ store_main(const struct role_args *args)
 		return 6;
 	while (!stop) {
 		struct pollfd p[] = { { FD_CONTROL, POLLIN, 0 },
-			{ FD_RECORDS, POLLIN, 0 } };
+			{ FD_RECORDS, POLLIN, 0 },
+			{ lives ? -1 : FD_RESOLVE, POLLIN, 0 } };
 
-		poll(p, 2, -1);
-		if (p[1].revents && wire_recv(FD_RECORDS, bytes, 16) == 4 &&
-		    ++done == args->conf->probes)
-			control_send(FD_CONTROL, CTL_SWEPT, NULL, 0);
+		poll(p, 3, -1);
+		if (p[1].revents && wire_recv(FD_RECORDS, bytes, 16) == 4)
+			ended++;
+		if (p[2].revents)
+			lives = wire_recv(FD_RESOLVE, bytes, 16) == 5;
+		if (ended == args->conf->probes && lives && !done)
+			done =
+			    control_send(FD_CONTROL, CTL_SWEPT, NULL, 0) == 0;
 		if (p[0].revents == 0 || await(&c) == 0)
 			continue;
 		stop = c.type == CTL_STOP || c.type == CTL_SEAL;
@@ -383,8 +406,10 @@ leaves_each_process_only_its_rights(void **state)
 		{ "--role packet", 1, 64901, 0 },
 		{ "--role dial", 1, 64902, 1 << 12 /* CAP_NET_ADMIN */ },
 		{ "--role store", 1, 64900, 0 },
-		{ "--role probe", 2, 64903, 0 } };
+		{ "--role probe", 2, 64903, 0 },
+		{ "--role resolve", 1, 64904, 0 } };
 
+	f->conf.resolver_port = 53;
 	begin(f, "nothing-ends");
 	go_until(f, RUN_DRAINING);
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -468,6 +493,20 @@ static void
 replaces_a_probe_that_hangs_up(void **state)
 {
 	replaces_a_probe_that(*state, "probe-is-deaf");
+}
+
+/* The one that is replaced is heard on the wire of the first. */
+static void
+replaces_resolve(void **state)
+{
+	struct fixture *f = *state;
+
+	f->conf.resolver_port = 53;
+	begin(f, "resolves");
+	go_until(f, RUN_CLOSING);
+	assert_int_equal(stats_sum(run_stats(f->run), STAT_RESOLVE_QUERIES), 2);
+	assert_int_equal(stats_sum(run_stats(f->run), STAT_RESOLVE_OPEN), 0);
+	assert_int_equal(go_to_the_end(f), RESULT_OK);
 }
 
 static void
@@ -568,6 +607,7 @@ main(int argc, char **argv)
 		RUN(replaces_a_probe_that_forks),
 		RUN(replaces_a_probe_that_floods),
 		RUN(replaces_a_probe_that_hangs_up),
+		RUN(replaces_resolve),
 		RUN(keeps_store_in_its_directory),
 		RUN(ends_when_dial_dies),
 		RUN(ends_when_the_seal_fails),

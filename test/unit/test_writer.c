@@ -28,8 +28,8 @@ enum { WAIT_MS = 20000, WIRE_BYTES = 1 << 20, SECOND_US = 1000000 };
 
 /* Those that store has an end of, and its end of each. */
 static const int fixed[] = { FD_CONTROL, FD_NOTES_SEND, FD_NOTES_PACKET,
-	FD_RECORDS, FD_DUE };
-enum { CONTROL, NOTES_SEND, NOTES_PACKET, RECORDS, DUE, WIRES };
+	FD_RECORDS, FD_DUE, FD_RESOLVE };
+enum { CONTROL, NOTES_SEND, NOTES_PACKET, RECORDS, DUE, NAMES, WIRES };
 
 static char dir[64], error[STORE_ERROR_MAX];
 static struct conf conf;
@@ -39,6 +39,7 @@ static struct sweep sweep;
 static int ours[WIRES];
 static pid_t store;
 static uint64_t mono_us;
+static uint32_t findings; /* of every record */
 
 /* Here nothing is given up: test/e2e runs it with its real sandbox. */
 void
@@ -76,6 +77,7 @@ set_up(void **state)
 	args.stats = stats;
 	args.slot = stats_slot(ROLE_STORE, 0);
 	mono_us = (uint64_t)1000 * SECOND_US;
+	findings = 0;
 	return 0;
 }
 
@@ -209,7 +211,7 @@ record(const char *addr, enum outcome what)
 	struct record r;
 
 	record_init(&r, body, sizeof body);
-	r.head = help_head(&t, what, 0, args.now_us + SECOND_US);
+	r.head = help_head(&t, what, findings, args.now_us + SECOND_US);
 	record_put(&r, TAG_GREETING, "+OK", 3);
 	h.len = (uint32_t)record_flatten(
 	    &r, bytes + sizeof h, sizeof bytes - sizeof h);
@@ -423,6 +425,100 @@ test_not_swept(void **state)
 	assert_int_equal(status_of(), 0);
 }
 
+/* The next address whose name is asked for. */
+static uint32_t
+asked(void)
+{
+	struct pollfd p = { .fd = ours[NAMES], .events = POLLIN };
+	struct addr a;
+
+	if (poll(&p, 1, WAIT_MS) != 1)
+		fail_msg("no name is asked for");
+	assert_int_equal(wire_recv(ours[NAMES], &a, sizeof a), sizeof a);
+	return addr_to4(&a);
+}
+
+static void
+answer(uint32_t addr, const char *name)
+{
+	struct resolved r = { .addr = addr_from4(addr), .confirmed = 1 };
+
+	memcpy(r.name, name, strlen(name));
+	assert_int_equal(wire_send(ours[NAMES], &r, sizeof r), 0);
+}
+
+/*
+ * An address with a finding is asked for once, again after a kill, and the end
+ * of the sweep waits for its name. Junk on that wire is passed over.
+ */
+static void
+test_names(void **state)
+{
+	struct target t = help_target("192.0.2.1", 110);
+	struct control c;
+	struct pollfd p;
+	struct store *s;
+	struct head h;
+	const uint8_t *body;
+	struct field f;
+	uint32_t len;
+
+	(void)state;
+	conf.resolver_port = 53;
+	conf.resolve_wait_ms = 600000;
+	start();
+	record("192.0.2.2", OUTCOME_COMPLETED);
+	findings = 1u << FINDING_NO_TLS;
+	record("192.0.2.1", OUTCOME_COMPLETED);
+	assert_int_equal(asked(), 0xc0000201);
+	kill(store, SIGKILL);
+	assert_true(WIFSIGNALED(status_of()));
+
+	memset(stats, 0, sizeof *stats);
+	start();
+	assert_int_equal(asked(), 0xc0000201);
+	record("192.0.2.1", OUTCOME_COMPLETED);
+	await(STAT_STORE_WANTED, 1);
+	end_of_sweep();
+	await(STAT_STORE_SETTLED, sweep.n);
+	assert_int_equal(wire_send(ours[NAMES], &t, 5), 0);
+	p = (struct pollfd){ .fd = ours[CONTROL], .events = POLLIN };
+	assert_int_equal(poll(&p, 1, 2500), 0);
+	answer(0xc0000209, "nobody.asked.example");
+	answer(0xc0000201, "mx.example.net");
+	seal_it(&c);
+	s = store_open(dir, NULL, error);
+	assert_non_null(s);
+	assert_true(store_get(s, &t, &h, &body, &len));
+	assert_true(body_find(body, len, TAG_PTR, &f));
+	assert_memory_equal(f.bytes, "mx.example.net", f.len);
+	assert_true(h.flags & HEAD_PTR_CONFIRMED);
+	store_close(s);
+}
+
+/* Nobody answers: the sweep ends without the name, after its time. */
+static void
+test_no_names(void **state)
+{
+	struct control c;
+	struct pollfd p;
+
+	(void)state;
+	conf.resolver_port = 53;
+	conf.resolve_wait_ms = 4000;
+	findings = 1u << FINDING_NO_TLS;
+	start();
+	record("192.0.2.1", OUTCOME_COMPLETED);
+	end_of_sweep();
+	assert_int_equal(asked(), 0xc0000201);
+	p = (struct pollfd){ .fd = ours[CONTROL], .events = POLLIN };
+	assert_int_equal(poll(&p, 1, 2500), 0);
+	assert_int_equal(control(&c), CTL_SWEPT);
+	assert_int_equal(control_send(ours[CONTROL], CTL_STOP, NULL, 0), 0);
+	assert_int_equal(control(&c), 0);
+	assert_int_equal(status_of(), 0);
+}
+
 /* Two daemons on one directory: the second one is told, and stays out. */
 static void
 test_held(void **state)
@@ -457,6 +553,8 @@ main(void)
 		EACH(test_refuses),
 		EACH(test_killed),
 		EACH(test_not_swept),
+		EACH(test_names),
+		EACH(test_no_names),
 		EACH(test_held),
 	};
 

@@ -7,7 +7,7 @@ TOOL_FEED = storage/feed storage/feed_columns storage/feed_values \
 TOOL_STORE = storage/store storage/view storage/phantom storage/info storage/account engine/stats \
 	engine/ranges
 TOOL_SAMPLE = $(TOOL_STORE) storage/store_sealed storage/store_catalog \
-	storage/store_write storage/pending storage/checkpoint \
+	storage/store_write storage/book storage/pending storage/checkpoint \
 	test/unit/store_help test/unit/tool_help
 TOOL_MAKE = storage/feed_make storage/feed_match storage/feed_files $(TOOL_FEED)
 TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
