@@ -1,4 +1,4 @@
-/* fuzz_dns.c: any bytes as replies of a resolver, to the queries of a lookup. */
+/* fuzz_dns.c: any bytes as a resolver's replies to the queries of a lookup. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@ UNIT_stats = engine/stats
 UNIT_conf = engine/conf engine/conf_words engine/conf_value engine/conf_list \
 	engine/conf_recipient engine/conf_save engine/conf_port engine/ranges \
 	engine/addr engine/log
-UNIT_run = engine/run engine/watch engine/health engine/proc engine/child engine/nft engine/sports \
+UNIT_run = test/unit/run_roles engine/run engine/watch engine/health engine/proc engine/child engine/nft engine/sports \
 	engine/sandbox engine/sandbox_rules engine/landlock engine/wire \
 	engine/stats engine/role engine/log engine/conf_save engine/ranges \
 	engine/addr

@@ -19,7 +19,7 @@ static struct conf conf;
 static struct naming n;
 static struct live *l;
 static int theirs;
-static uint64_t now;
+static const uint64_t now = (uint64_t)1000 * SECOND;
 static unsigned char heard[MANY];
 
 static int
@@ -36,7 +36,6 @@ set_up(void **state)
 	conf.resolve_wait_ms = 1000;
 	naming_init(&n, &conf);
 	memset(heard, 0, sizeof heard);
-	now = 1000 * SECOND;
 	assert_int_equal(wire_pair(fds, WIRE_BYTES), 0);
 	theirs = fcntl(fds[0], F_DUPFD, 50);
 	assert_int_equal(dup2(fds[1], FD_RESOLVE), FD_RESOLVE);
