@@ -34,6 +34,7 @@ struct flow {
 	struct waiting *table;
 	struct limits *limits;
 	struct flow_time start, now;
+	uint16_t canary; /* port where nobody listens */
 	bool connect; /* dial connects; nothing is answered from here */
 	struct turn *turns; /* FLOW_BATCH of them */
 	unsigned nturns;

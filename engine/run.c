@@ -587,6 +587,12 @@ run_stats(const struct run *r)
 	return r->stats;
 }
 
+const struct health *
+run_health(const struct run *r)
+{
+	return &r->watch.health;
+}
+
 struct watch_rates
 run_rates(const struct run *r)
 {

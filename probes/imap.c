@@ -235,6 +235,17 @@ conclude_imap(struct facts *f)
 	capabilities(f, copy, list.len, true);
 }
 
+/* The injected command's own tag comes back. */
+static bool
+injected(struct facts *f, const struct line *line)
+{
+	static const char tag[] = "i ";
+
+	(void)f;
+	return line->len >= sizeof tag - 1 &&
+	    memcmp(line->bytes, tag, sizeof tag - 1) == 0;
+}
+
 /*
  * ID comes after STARTTLS on either way: stunnel in front of a server passes
  * the offer on and says BYE to the command.
@@ -270,5 +281,7 @@ const struct probe probe_imap = {
 	.nsteps = sizeof steps / sizeof *steps,
 	.first = GREETING,
 	.first_tls = WRAP,
+	.inject = "i NOOP",
+	.injected = injected,
 	.conclude = conclude_imap,
 };

@@ -93,6 +93,13 @@ listing(struct facts *f, const struct line *line)
 	return MORE;
 }
 
+/* CAPA has an answer and QUIT one; what stands in a listing is none. */
+static bool
+injected(struct facts *f, const struct line *line)
+{
+	return status(f, line) != BAD && ++f->answers > 1;
+}
+
 /* clang-format off */
 static const struct step steps[] = {
 	[GREETING]	= { PHASE_GREETING, NULL, greeting, CAPA, QUIT, NULL },
@@ -114,4 +121,6 @@ const struct probe probe_pop3 = {
 	.nsteps = sizeof steps / sizeof *steps,
 	.first = GREETING,
 	.first_tls = WRAP,
+	.inject = "CAPA",
+	.injected = injected,
 };

@@ -295,7 +295,7 @@ before_read(BIO *in, int what, const char *buf, size_t len, int argi, long argl,
 }
 
 struct tls *
-tls_new(struct tls_context *c, int fd, uint64_t max)
+tls_new(struct tls_context *c, int fd, uint16_t highest, uint64_t max)
 {
 	struct tls *t = calloc(1, sizeof *t);
 	BIO *out;
@@ -306,6 +306,11 @@ tls_new(struct tls_context *c, int fd, uint64_t max)
 	t->max = max;
 	t->ssl = SSL_new(c->ctx);
 	out = t->ssl ? BIO_new_socket(fd, BIO_NOCLOSE) : NULL;
+	if (out && highest != 0 &&
+	    SSL_set_max_proto_version(t->ssl, highest) != 1) {
+		BIO_free(out);
+		out = NULL;
+	}
 	if (!out) {
 		tls_free(t);
 		ERR_clear_error();

@@ -30,11 +30,13 @@ void tls_context_free(struct tls_context *);
 struct digests *tls_sent(struct tls_context *);
 
 /*
- * A connection on a non-blocking socket, which stays the caller's. Once max
- * bytes have come no more are read: a handshake that never ends would be
- * read, within one call, for as long as bytes come.
+ * A connection on a non-blocking socket, which stays the caller's. highest: of
+ * the versions offered, as 0x0303; 0: all. Once max bytes have come no more
+ * are read: a handshake that never ends would be read, within one call, for as
+ * long as bytes come.
  */
-struct tls *tls_new(struct tls_context *, int fd, uint64_t max);
+struct tls *tls_new(
+    struct tls_context *, int fd, uint16_t highest, uint64_t max);
 void tls_free(struct tls *);
 
 enum tls_state {

@@ -21,6 +21,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "engine/cookie.h"
 #include "engine/log.h"
 #include "engine/sandbox.h"
 #include "engine/stats.h"
@@ -553,6 +554,13 @@ void
 lab_probe(uint16_t port, const struct act *acts, const struct lab_tls *tls,
     struct lab_result *r)
 {
+	lab_probe_second(KIND_PLAIN, 0, port, acts, tls, r);
+}
+
+void
+lab_probe_second(unsigned kind, unsigned attempt, uint16_t port,
+    const struct act *acts, const struct lab_tls *tls, struct lab_result *r)
+{
 	struct sockaddr_in at;
 	struct dialed d;
 	int listener = listener_make(&at), status, fd;
@@ -561,6 +569,10 @@ lab_probe(uint16_t port, const struct act *acts, const struct lab_tls *tls,
 	memset(r, 0, sizeof *r);
 	server = server_start(listener, acts, tls);
 	fd = dial(port, 1, &at, &d);
+	d.contact.kind = (uint8_t)kind;
+	d.contact.attempt = (uint8_t)attempt;
+	if (kind == KIND_CLIENT_HELLO)
+		d.contact.flags |= HANDOFF_TLS;
 	hand_on(&d, fd);
 	close(listener);
 	collect(r);

@@ -68,6 +68,10 @@ int lab_down(void **state);
 void lab_probe(uint16_t port, const struct act *, const struct lab_tls *,
     struct lab_result *);
 
+/* The same for a second connection of a kind, enum syn_kind. */
+void lab_probe_second(unsigned kind, unsigned attempt, uint16_t port,
+    const struct act *, const struct lab_tls *, struct lab_result *);
+
 /*
  * So many connections that their server closes at once, while nobody reads
  * the records until the probe takes no more; then all must come, each once.

@@ -1,6 +1,7 @@
 /* test_flow_refused.c: those that must wait, go, or come to nothing. */
 #include <string.h>
 
+#include "engine/canary.h"
 #include "engine/ranges.h"
 #include "test/unit/flow_help.h"
 
@@ -105,6 +106,31 @@ over_a_limit_is_put_off(void **state)
 	pass(w, 30000);
 	hear_one(w, synack_at(&c, IRS));
 	assert_int_equal(w->nhanded, 1);
+	check_balance(w);
+	world_free(w);
+}
+
+/* The attempt of a TLS version says which: it stays. */
+static void
+a_version_over_a_limit_stays_that_version(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_TLS_VERSION, 1);
+
+	(void)state;
+	w->conf.per_host = 1;
+	world_restart(w);
+	for (unsigned i = 0; i < 2; i++) {
+		struct peer other =
+		    peer_of(w, "198.18.1.1", SMTP, KIND_PLAIN, 0);
+
+		hear_one(w, synack_at(&other, IRS));
+		forget(w);
+		hear_one(w, synack_at(&p, IRS));
+		assert_int_equal(w->notes[0].type, NOTE_FOLLOWUP);
+		assert_int_equal(w->notes[0].u.followup.attempt, 1);
+		assert_int_equal(w->notes[0].u.followup.kind, KIND_TLS_VERSION);
+	}
 	check_balance(w);
 	world_free(w);
 }
@@ -218,6 +244,30 @@ canaries_and_unknown_kinds(void **state)
 	check_rst(w, 1, &q);
 	assert_int_equal(count(w, STAT_PKT_REFUSED_KIND), 2);
 	assert_int_equal(w->nnotes, 0);
+	check_balance(w);
+	world_free(w);
+}
+
+/* The canary port alone: a RST, a note, and no entry. */
+static void
+a_canary_that_sings(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	uint16_t port = canary_port(w->sweep.key, &w->conf);
+	struct peer p = peer_of(w, "198.18.1.1", port, KIND_CANARY, 0);
+	struct peer other = peer_of(w, "198.18.1.1", port, KIND_PLAIN, 0);
+
+	(void)state;
+	hear_one(w, synack_at(&p, IRS));
+	check_rst(w, 0, &p);
+	assert_int_equal(w->nnotes, 1);
+	assert_int_equal(w->notes[0].type, NOTE_CANARY);
+	assert_memory_equal(
+	    &w->notes[0].u.canary.addr, &p.target.addr, sizeof p.target.addr);
+	assert_int_equal(flow_waiting(w->flow), 0);
+	hear_one(w, synack_at(&other, IRS));
+	assert_int_equal(w->nnotes, 1);
+	assert_int_equal(count(w, STAT_PKT_REFUSED_KIND), 2);
 	check_balance(w);
 	world_free(w);
 }
@@ -444,11 +494,13 @@ main(void)
 		cmocka_unit_test(blocked_for_good_has_no_outcome),
 		cmocka_unit_test(nothing_is_handed_on_before_its_note),
 		cmocka_unit_test(over_a_limit_is_put_off),
+		cmocka_unit_test(a_version_over_a_limit_stays_that_version),
 		cmocka_unit_test(attempts_count_up_while_limited),
 		cmocka_unit_test(a_full_table_stays_silent),
 		cmocka_unit_test(late_ones_are_freed),
 		cmocka_unit_test(strays_of_now_are_freed_when_they_speak),
 		cmocka_unit_test(canaries_and_unknown_kinds),
+		cmocka_unit_test(a_canary_that_sings),
 		cmocka_unit_test(excluded_meanwhile),
 		cmocka_unit_test(a_bad_cookie_is_nobody),
 		cmocka_unit_test(dial_can_fail),
