@@ -133,9 +133,15 @@ neighbourhoods()
 }
 
 # configure [OPTION...]: $conf for a short sweep of what was started
+# Other source ports for each, so that no sweep meets a connection that a
+# server still holds (TIME_WAIT) from the one before in the same laboratory.
+configured=0
 configure()
 {
-	test/lab/configure "$conf" "$(neighbourhoods)" "$@"
+	local first=$((20000 + configured++ % 18 * 2048))
+
+	test/lab/configure "$conf" "$(neighbourhoods)" \
+	    "source_ports = \"$first-$((first + 2047))\"" "$@"
 }
 
 # sweep [ARGS...]: one sweep to its end; its exit status
