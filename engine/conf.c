@@ -41,6 +41,10 @@ struct option {
 
 static const char *const tx_names[] = { "auto", "packet", "libnet", NULL };
 static const char *const follow_names[] = { "adopt", "connect", NULL };
+static const char *const switch_names[] = { "off", "on", NULL };
+static const char *const canary_names[] = { "off", "one_per_24", "every",
+	NULL };
+static const char *const versions_names[] = { "negotiated", "all", NULL };
 static const char *const log_names[] = { "error", "warning", "info", "debug",
 	NULL };
 
@@ -94,6 +98,16 @@ static const struct option options[] = {
 	{ "limit_pause", DURATION, AT(limit_pause_ms), 500, DAY, "30s",
 	  NULL },
 
+	{ "confirm", CHOICE, AT(confirm), 0, 0, "on", switch_names },
+	{ "confirm_pause", DURATION, AT(confirm_pause_ms), 0, DAY, "60s",
+	  NULL },
+	{ "hello_after_silence", CHOICE, AT(hello_after_silence), 0, 0, "on",
+	  switch_names },
+	{ "canary", CHOICE, AT(canary), 0, 0, "one_per_24", canary_names },
+	{ "tls_versions", CHOICE, AT(tls_versions), 0, 0, "negotiated",
+	  versions_names },
+	{ "injection", CHOICE, AT(injection), 0, 0, "off", switch_names },
+
 	{ "per_host", NUMBER, AT(per_host), 1, 65535, "2", NULL },
 	{ "per_network", NUMBER, AT(per_network), 1, 65535, "16", NULL },
 	{ "waiting_max", NUMBER, AT(waiting_max), 64, 1 << 27, "1048576",
@@ -130,6 +144,7 @@ static const struct option options[] = {
 	{ "resolve_wait", DURATION, AT(resolve_wait_ms), SECONDS(1), DAY,
 	  "10m", NULL },
 
+	{ "refused_warning", NUMBER, AT(refused_warning), 0, 100, "20", NULL },
 	{ "schedule", TIME, AT(schedule), 0, 0, "02:00", NULL },
 	{ "uid_base", NUMBER, AT(uid_base), 1000, 2000000000, "64900", NULL },
 	{ "log_level", CHOICE, AT(log_level), 0, 0, "info", log_names },

@@ -26,6 +26,9 @@ enum protocol {
 };
 
 enum tx_path { TX_AUTO, TX_PACKET, TX_LIBNET };
+enum tls_versions_mode { TLS_VERSIONS_NEGOTIATED, TLS_VERSIONS_ALL };
+/* Who is asked at the canary port. */
+enum canary_mode { CANARY_OFF, CANARY_ONE_PER_24, CANARY_EVERY };
 enum follow_mode { FOLLOW_ADOPT, FOLLOW_CONNECT };
 
 struct conf_port {
@@ -63,6 +66,11 @@ struct conf {
 	uint32_t greeting_ms, greeting_smtp_ms, reply_ms, handshake_ms,
 	    server_hello_ms, conversation_ms, answer_window_ms;
 	uint32_t retries, retry_pause_ms, limit_pause_ms;
+	uint32_t confirm_pause_ms;
+	uint8_t hello_after_silence, confirm, injection; /* 1: on */
+	uint8_t canary; /* enum canary_mode */
+	uint8_t tls_versions; /* enum tls_versions_mode */
+	uint8_t refused_warning; /* percent of an hour's dialogs; 0: never */
 	uint32_t per_host, per_network;
 	uint32_t line_max, reply_max, reply_lines_max, conversation_max,
 	    min_rate, min_rate_window_ms;

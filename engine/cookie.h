@@ -19,6 +19,9 @@ enum syn_kind {
 	KIND_COUNT = 8
 };
 
+/* Of a KIND_TLS_VERSION: the highest that is offered, TLS 1.0 for attempt 1. */
+#define TLS_VERSION_OF_ATTEMPT(attempt) ((uint16_t)(0x0300 + (attempt)))
+
 enum { ATTEMPTS = 4, INCARNATIONS = 4 }; /* per source-port range */
 
 /*

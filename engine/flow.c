@@ -3,9 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/canary.h"
 #include "engine/flow_state.h"
 #include "engine/frame.h"
 #include "engine/ranges.h"
+
+/* A SYN-ACK is repeated for so long: 1 + 2 + 4 ... + 32 s (tcp(7)). */
+enum { REPEATS_MS = 63000 };
 
 /* A segment of ours to be: which source address and service it concerns. */
 struct arrival {
@@ -36,6 +40,7 @@ flow_new(const struct role_args *args, const struct flow_actions *act,
 	f->act = *act;
 	f->context = context;
 	f->start = f->now = now;
+	f->canary = canary_port(args->sweep->key, conf);
 	f->connect = conf->follow == FOLLOW_CONNECT;
 	f->strain.since_us = now.mono_us;
 	flow_timeouts(conf, timeouts_ms);
@@ -93,13 +98,17 @@ static void
 refuse_limited(struct flow *f, const struct arrival *a)
 {
 	unsigned attempt = source_ports_attempt(&f->ports, a->s->dport);
+	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
 	struct followup n;
 
 	refuse(f, a, STAT_PKT_REFUSED_LIMIT);
 	memset(&n, 0, sizeof n);
 	n.target = a->target;
-	n.kind = (uint8_t)source_ports_kind(&f->ports, a->s->dport);
-	n.attempt = (uint8_t)(attempt + 1 < ATTEMPTS ? attempt + 1 : attempt);
+	n.kind = (uint8_t)kind;
+	n.attempt = (uint8_t)attempt;
+	/* Of a TLS version it is what says which. */
+	if (kind != KIND_TLS_VERSION && attempt + 1 < ATTEMPTS)
+		n.attempt++;
 	n.protocol = f->conf->ports[a->service].protocol;
 	n.why = OUTCOME_LIMITED;
 	n.not_before_us =
@@ -144,13 +153,25 @@ enter(struct flow *f, const struct arrival *a)
 		flow_ack(f, e, 0);
 }
 
+/* Wherever else a kind that is not followed answers, it is no canary. */
+static void
+refuse_kind(struct flow *f, const struct arrival *a)
+{
+	struct note_canary n = { .addr = a->target.addr };
+
+	refuse(f, a, STAT_PKT_REFUSED_KIND);
+	if (source_ports_kind(&f->ports, a->s->dport) == KIND_CANARY &&
+	    a->target.port == f->canary)
+		f->act.note(f->context, NOTE_CANARY, &n, sizeof n);
+}
+
 static void
 new_answer(struct flow *f, const struct arrival *a)
 {
 	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
 
 	if (!a->known_service || kind == KIND_CANARY || kind > KIND_INJECTION)
-		refuse(f, a, STAT_PKT_REFUSED_KIND);
+		refuse_kind(f, a);
 	else if (ranges_has(f->args->excluded, &a->target.addr))
 		refuse(f, a, STAT_PKT_REFUSED_OPTOUT);
 	else if (waiting_used(f->table) == waiting_max(f->table))
@@ -179,14 +200,34 @@ repeated_answer(struct flow *f, const struct arrival *a, struct entry *e)
 	}
 }
 
-/* A follow-up of another kind is sent on purpose, once its target is done. */
+/*
+ * One of another kind, or a later attempt, is sent on purpose, once its target
+ * is done.
+ */
 static bool
 is_followup(
     const struct flow *f, const struct arrival *a, const struct entry *e)
 {
+	uint16_t was = e->sport, is = a->s->dport;
+
 	return e->queue == QUEUE_DONE &&
-	    source_ports_kind(&f->ports, e->sport) !=
-	    source_ports_kind(&f->ports, a->s->dport);
+	    (source_ports_kind(&f->ports, was) !=
+		    source_ports_kind(&f->ports, is) ||
+		source_ports_attempt(&f->ports, was) <
+		    source_ports_attempt(&f->ports, is));
+}
+
+/*
+ * There are hosts that repeat their SYN-ACK for ever. While SYNs go out each
+ * round of it is followed like a first answer; once the last SYN is so old
+ * that nobody can be answering it, the sweep has to end.
+ */
+static bool
+nobody_was_asked(const struct flow *f)
+{
+	uint64_t ms = f->conf->answer_window_ms + (uint64_t)REPEATS_MS;
+
+	return f->syns > 0 && f->now.mono_us - f->syn_us > ms * 1000;
 }
 
 static void
@@ -212,6 +253,8 @@ on_synack(struct flow *f, const struct arrival *a)
 	}
 	if (e != NULL)
 		repeated_answer(f, a, e);
+	else if (nobody_was_asked(f))
+		refuse(f, a, STAT_PKT_LATE);
 	else
 		new_answer(f, a);
 }
@@ -348,7 +391,13 @@ find_source(const struct conf *conf, const struct addr *a, unsigned *source)
 void
 flow_begin(struct flow *f, struct flow_time now)
 {
+	uint64_t syns = stats_get(f->args->stats, ROLE_SEND, STAT_SEND_PACKETS);
+
 	f->now = now;
+	if (syns == f->syns)
+		return;
+	f->syns = syns;
+	f->syn_us = now.mono_us;
 }
 
 void

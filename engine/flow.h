@@ -28,7 +28,7 @@ struct flow_actions {
 	    uint16_t window);
 	/* On wire 1. 0, or -1 when it is full. */
 	int (*hand_on)(void *, const struct handoff *);
-	/* One item for store: note_pending, note_outcome or followup. */
+	/* One item for store: note_pending, _outcome, _canary or followup. */
 	void (*note)(void *, enum note_type, const void *item, size_t len);
 	/* Has every note given so far been sent? Else try, and say. */
 	bool (*noted)(void *);

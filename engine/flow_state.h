@@ -34,11 +34,13 @@ struct flow {
 	struct waiting *table;
 	struct limits *limits;
 	struct flow_time start, now;
+	uint16_t canary; /* port where nobody listens */
 	bool connect; /* dial connects; nothing is answered from here */
 	struct turn *turns; /* FLOW_BATCH of them */
 	unsigned nturns;
 	uint16_t places[PLACES]; /* turn + 1 by entry number; 0: empty */
 	struct strain strain;
+	uint64_t syns, syn_us; /* sent so far; when the last was, about */
 };
 
 static inline void

@@ -22,14 +22,28 @@ find_open(struct flow *f, const struct target *target, uint16_t sport)
 	return e != NULL && entry_open(e) && e->sport == sport ? e : NULL;
 }
 
+/*
+ * It was given up, having waited on the wires for longer than the slack of its
+ * budget, and has ended by itself: reported, or failed, and not lost.
+ */
+static void
+take_back_lost(struct flow *f)
+{
+	if (flow_counted(f, STAT_PKT_LOST) > 0)
+		stats_add(f->args->stats, f->args->slot, STAT_PKT_LOST,
+		    UINT64_MAX); /* one less */
+}
+
 void
 flow_done(struct flow *f, const struct done_note *n, struct flow_time now)
 {
 	struct entry *e = find_open(f, &n->target, n->sport);
 
 	f->now = now;
-	if (e == NULL)
+	if (e == NULL) {
+		take_back_lost(f);
 		return;
+	}
 	flow_count(f, STAT_PKT_DONE);
 	flow_finish(f, e);
 }
@@ -42,8 +56,10 @@ flow_dial_failed(
 	struct entry *e = find_open(f, &n->target, n->sport);
 
 	f->now = now;
-	if (e == NULL)
+	if (e == NULL) {
+		take_back_lost(f);
 		return;
+	}
 	flow_rst(f, e->source, e->sport, &n->target, n->snd_nxt);
 	if (!n->withdrawn)
 		flow_note_outcome(f, e, OUTCOME_DIAL_FAILED);

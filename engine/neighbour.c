@@ -144,6 +144,31 @@ error_of(struct cursor body)
  * IPv4 pretends that the target is on the link; the answer then names no
  * table.
  */
+/*
+ * The body of the kernel's answer to a route request, past the events that
+ * come to the same socket. 0, or -1 with errno.
+ */
+static int
+route_answer(int fd, uint8_t answer[ANSWER_CAP], struct cursor *body)
+{
+	for (;;) {
+		ssize_t n = recv(fd, answer, ANSWER_CAP, 0);
+		struct cursor c = { answer, n > 0 ? (size_t)n : 0 };
+		struct nlmsghdr h;
+
+		if (n == -1)
+			return -1;
+		while (next_message(&c, &h, body)) {
+			if (h.nlmsg_type == RTM_NEWROUTE)
+				return 0;
+			if (h.nlmsg_type == NLMSG_ERROR) {
+				errno = ENETUNREACH;
+				return -1;
+			}
+		}
+	}
+}
+
 static int
 next_hop(int fd, int ifindex, const struct addr *towards, struct addr *hop)
 {
@@ -153,23 +178,18 @@ next_hop(int fd, int ifindex, const struct addr *towards, struct addr *hop)
 		.rtm_flags = RTM_F_LOOKUP_TABLE };
 	uint8_t answer[ANSWER_CAP];
 	struct request r;
-	struct nlmsghdr h;
-	struct cursor body, c = { answer, 0 };
+	struct cursor body;
 	const uint8_t *via;
-	ssize_t n;
 
 	request_start(&r, RTM_GETROUTE, 0, &own, sizeof own);
 	request_add_addr(&r, RTA_DST, towards);
 	request_add(&r, RTA_OIF, &ifindex, sizeof ifindex);
 	if (request_send(&r, fd) == -1)
 		return -1;
-	n = recv(fd, answer, sizeof answer, 0);
-	if (n == -1)
+	if (route_answer(fd, answer, &body) == -1)
 		return -1;
-	c.left = (size_t)n;
 	errno = ENETUNREACH;
-	if (!next_message(&c, &h, &body) || h.nlmsg_type != RTM_NEWROUTE ||
-	    body.left < sizeof own)
+	if (body.left < sizeof own)
 		return -1;
 	memcpy(&own, body.p, sizeof own);
 	if (own.rtm_table == RT_TABLE_UNSPEC)

@@ -12,6 +12,7 @@ struct item {
 		struct note_pending pending;
 		struct note_outcome outcome;
 		struct followup followup;
+		struct note_canary canary;
 	} u;
 };
 

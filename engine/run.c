@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,12 +265,25 @@ take_sealed(struct run *r, const struct control_sealed *s)
 	    (int)sizeof s->path - 1, s->path);
 }
 
+/*
+ * One that says what it should not, or hangs up and lives on, is not ours any
+ * more: it could keep us reading, or awake, for ever. Its death is seen to
+ * like any other.
+ */
+static void
+disown(struct proc *c)
+{
+	proc_close(c);
+	if (c->pid > 0)
+		kill(c->pid, SIGKILL);
+}
+
 static void
 take_message(struct run *r, struct proc *from, const struct control *c)
 {
 	bool of_store = from->role == ROLE_STORE;
 
-	if (c->type == CTL_READY) {
+	if (c->type == CTL_READY && !from->ready) {
 		from->ready = true;
 	} else if (c->type == CTL_SWEEP && of_store && !r->has_sweep &&
 	    c->len == sizeof r->sweep) {
@@ -289,6 +303,7 @@ take_message(struct run *r, struct proc *from, const struct control *c)
 	} else {
 		log_warn("%s: a control message of type %u out of place",
 		    role_names[from->role], c->type);
+		disown(from);
 	}
 }
 
@@ -296,9 +311,15 @@ static void
 read_messages(struct run *r, struct proc *from)
 {
 	struct control c;
+	int n = 1;
 
-	while (from->control >= 0 && control_recv(from->control, &c) == 1)
-		take_message(r, from, &c);
+	while (from->control >= 0 && n == 1) {
+		n = control_recv(from->control, &c);
+		if (n == 1)
+			take_message(r, from, &c);
+	}
+	if (n == 0)
+		disown(from);
 }
 
 /* ---- deaths -------------------------------------------------------------- */
@@ -564,6 +585,12 @@ const struct stats *
 run_stats(const struct run *r)
 {
 	return r->stats;
+}
+
+const struct health *
+run_health(const struct run *r)
+{
+	return &r->watch.health;
 }
 
 struct watch_rates

@@ -76,5 +76,6 @@ enum run_result run_result(const struct run *); /* once it is over */
 const struct sweep *run_sweep(const struct run *); /* NULL while opening */
 const struct stats *run_stats(const struct run *);
 struct watch_rates run_rates(const struct run *);
+const struct health *run_health(const struct run *);
 
 #endif

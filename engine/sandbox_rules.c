@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <seccomp.h>
 
@@ -16,6 +17,7 @@
 #define NO_EXEC(call)	{ call, { { 1, 2, PROT_EXEC, 0 } } }
 #define ON_FD(call, fd)	{ call, { { 1, 0, UINT32_MAX, fd } } }
 #define WITH(call, arg, mask, value) { call, { { 1, arg, mask, value } } }
+#define FROM_BIT(call, bit) { call, { { ARG_FROM_BIT, 0, 0, bit } } }
 #define TCP_SOCKET(family) { "socket", { { 1, 0, UINT32_MAX, family },       \
 				{ 1, 1, 15, SOCK_STREAM } } }
 #define END_RULES	PLAIN(NULL)
@@ -28,21 +30,20 @@ static const struct rule common[] = {
 	PLAIN("gettimeofday"), PLAIN("time"), PLAIN("getrandom"),
 	PLAIN("epoll_wait"), PLAIN("epoll_pwait"), PLAIN("epoll_pwait2"),
 	PLAIN("epoll_ctl"), PLAIN("poll"), PLAIN("ppoll"),
-	PLAIN("close"), PLAIN("write"), PLAIN("writev"),
+	PLAIN("write"), PLAIN("writev"),
 	WITH("fcntl", 1, UINT32_MAX, 1 /* F_GETFD */),
 	WITH("fcntl", 1, UINT32_MAX, 2 /* F_SETFD */),
 	WITH("fcntl", 1, UINT32_MAX, 3 /* F_GETFL */),
-	WITH("fcntl", 1, UINT32_MAX, 4 /* F_SETFL */),
 	PLAIN("futex"), PLAIN("sched_yield"), PLAIN("rt_sigreturn"),
 	PLAIN("rt_sigprocmask"), PLAIN("rt_sigaction"), PLAIN("getpid"),
-	PLAIN("gettid"), PLAIN("tgkill"), PLAIN("restart_syscall"),
+	PLAIN("gettid"), PLAIN("restart_syscall"),
 	PLAIN("timerfd_settime"), PLAIN("exit"), PLAIN("exit_group"),
 	END_RULES
 };
 
 /* Frames out; of what comes in, only messages of its own wires. */
 static const struct rule send_rules[] = {
-	PLAIN("sendto"), PLAIN("sendmsg"), PLAIN("sendmmsg"),
+	PLAIN("close"), PLAIN("sendto"), PLAIN("sendmsg"), PLAIN("sendmmsg"),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_DUE),
 	PLAIN("getsockopt"),
 	/* Its threads are there already. */
@@ -52,28 +53,37 @@ static const struct rule send_rules[] = {
 };
 
 static const struct rule packet_rules[] = {
-	PLAIN("read"), PLAIN("recvfrom"), PLAIN("recvmsg"), PLAIN("sendto"),
-	PLAIN("sendmsg"), PLAIN("sendmmsg"), PLAIN("getsockopt"),
+	PLAIN("close"), PLAIN("read"), PLAIN("recvfrom"), PLAIN("recvmsg"),
+	PLAIN("sendto"), PLAIN("sendmsg"), PLAIN("sendmmsg"),
+	PLAIN("getsockopt"),
 	WITH("ioctl", 1, UINT32_MAX, SIOCGIFFLAGS),
 	WITH("ioctl", 1, UINT32_MAX, SIOCGIFINDEX), /* libnet, each frame */
 	END_RULES
 };
 
-/* It may make TCP sockets and never read from one: only from its wires. */
+/*
+ * It may make TCP sockets and never read from one: only from its wires, which
+ * it may not close, since a socket would then take their numbers.
+ */
 static const struct rule dial_rules[] = {
 	TCP_SOCKET(AF_INET), TCP_SOCKET(AF_INET6),
 	PLAIN("bind"), PLAIN("connect"), PLAIN("setsockopt"),
 	PLAIN("getsockopt"), PLAIN("getsockname"), PLAIN("sendto"),
 	PLAIN("sendmsg"),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_HANDOFF),
-	ON_FD("recvmsg", FD_DIALED),
+	/* What takes the numbers of the two that it has closed itself. */
+	ON_FD("close", FD_SNAPSHOT), ON_FD("close", FD_STATS),
+	FROM_BIT("close", 3),
 	END_RULES
 };
 
+/*
+ * Its ends of the wires are those of all probes, and of its successor: what
+ * would change the end itself (shutdown, setsockopt, F_SETFL) is forbidden.
+ */
 static const struct rule probe_rules[] = {
-	PLAIN("read"), PLAIN("recvfrom"), PLAIN("recvmsg"), PLAIN("sendto"),
-	PLAIN("sendmsg"), PLAIN("shutdown"), PLAIN("getsockopt"),
-	PLAIN("setsockopt"),
+	PLAIN("close"), PLAIN("read"), PLAIN("recvfrom"), PLAIN("recvmsg"),
+	PLAIN("sendto"), PLAIN("sendmsg"), PLAIN("getsockopt"),
 	END_RULES
 };
 
@@ -83,7 +93,8 @@ static const struct rule probe_rules[] = {
  * sendto, and sendmsg, whose address lies in memory, is for the wires.
  */
 static const struct rule resolve_rules[] = {
-	PLAIN("recvfrom"), WITH("sendto", 4, UINT64_MAX, 0 /* NULL */),
+	PLAIN("close"), PLAIN("recvfrom"),
+	WITH("sendto", 4, UINT64_MAX, 0 /* NULL */),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_RESOLVE),
 	ON_FD("sendmsg", FD_CONTROL), ON_FD("sendmsg", FD_RESOLVE),
 	END_RULES
@@ -91,7 +102,8 @@ static const struct rule resolve_rules[] = {
 
 /* Files below its directory; where that is, Landlock knows. */
 static const struct rule store_rules[] = {
-	PLAIN("read"), PLAIN("recvmsg"), PLAIN("sendto"), PLAIN("sendmsg"),
+	PLAIN("close"), PLAIN("read"), PLAIN("recvmsg"), PLAIN("sendto"),
+	PLAIN("sendmsg"),
 	PLAIN("open"), PLAIN("openat"), PLAIN("creat"), PLAIN("lseek"),
 	PLAIN("pread64"), PLAIN("pwrite64"), PLAIN("preadv"),
 	PLAIN("pwritev"), PLAIN("readv"), PLAIN("ftruncate"),
@@ -155,6 +167,31 @@ rules_name(int number)
 	return number >= 0 && number < SYSCALL_NAMES ? names[number] : "";
 }
 
+/*
+ * From 1 << bit on, negative numbers too: a rule for each bit that may be set.
+ * The kernel looks at the lower half of the register only, so a comparison of
+ * the whole of it would not do.
+ */
+static int
+add_from_bit(scmp_filter_ctx filter, int call, const struct rule_arg *arg)
+{
+	int error = 0;
+
+	for (uint64_t bit = arg->value; bit < 32 && error == 0; bit++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
+		    SCMP_CMP(arg->index, SCMP_CMP_MASKED_EQ, UINT64_C(1) << bit,
+			UINT64_C(1) << bit));
+	return error;
+}
+
+/* A signal to itself (abort) and to nobody else who has its uid. */
+static int
+add_own_signals(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+	    SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, (uint64_t)getpid()));
+}
+
 static int
 add_rules(scmp_filter_ctx filter, const struct rule *r)
 {
@@ -170,8 +207,11 @@ add_rules(scmp_filter_ctx filter, const struct rule *r)
 			args[n] = (struct scmp_arg_cmp){ r->args[n].index,
 				SCMP_CMP_MASKED_EQ, r->args[n].mask,
 				r->args[n].value };
-		error = seccomp_rule_add_array(
-		    filter, SCMP_ACT_ALLOW, call, n, args);
+		if (r->args[0].used == ARG_FROM_BIT)
+			error = add_from_bit(filter, call, &r->args[0]);
+		else
+			error = seccomp_rule_add_array(
+			    filter, SCMP_ACT_ALLOW, call, n, args);
 		if (error < 0)
 			return error;
 	}
@@ -203,6 +243,8 @@ rules_load(enum role role)
 	learn_names();
 	if (error == 0)
 		error = add_rules(filter, common);
+	if (error == 0)
+		error = add_own_signals(filter);
 	if (error == 0 && of_role[role] != NULL)
 		error = add_rules(filter, of_role[role]);
 	if (error == 0)

@@ -8,9 +8,11 @@
 
 enum { RULE_ARGS_MAX = 3, SYSCALL_NAMES = 512 };
 
-/* An argument masked and compared for equality. */
+/* An argument masked and compared for equality; or 1 << value at least. */
+enum rule_arg_kind { ARG_NONE, ARG_MASKED, ARG_FROM_BIT };
+
 struct rule_arg {
-	uint8_t used;
+	uint8_t used; /* enum rule_arg_kind */
 	uint8_t index;
 	uint64_t mask, value;
 };

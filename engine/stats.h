@@ -65,6 +65,10 @@
 	X(PROBE_OPEN, "conversations_open")	/* gauge */                  \
 	X(PROBE_HANDSHAKES, "tls_handshakes")                                \
 	X(PROBE_CERTS, "chains_sent")                                        \
+	X(PROBE_DIALOGS, "dialogs")		/* a mail service spoke */   \
+	X(PROBE_REFUSED_LATER, "refused_later")	/* 4xx and the like */       \
+	X(PROBE_REFUSED_554, "refused_554")                                  \
+	X(PROBE_REFUSED_LISTED, "refused_listed") /* a DNS blocklist */      \
 	/* resolve */                                                        \
 	X(RESOLVE_ADDRS, "names_asked")		/* addresses */              \
 	X(RESOLVE_QUERIES, "names_queries")	/* messages, retries too */  \

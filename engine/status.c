@@ -60,6 +60,31 @@ put_progress(struct json_object *o, const struct conf *conf,
 		    : (int64_t)((total - done) / rates.passed)));
 }
 
+/* How often we were refused, hour by hour: are we on a blocklist? */
+static void
+put_health(struct json_object *o, const struct health *h)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (unsigned i = 0; i < h->n; i++) {
+		const struct health_hour *hour = &h->hours[i];
+		struct json_object *one = json_object_new_object();
+		char text[HEALTH_TEXT_MAX];
+
+		json_object_object_add(one, "hour",
+		    json_object_new_string(health_hour_text(hour, text)));
+		put_number(one, "dialogs", hour->counted.dialogs);
+		put_number(one, "refused_later", hour->counted.later);
+		put_number(one, "refused_554", hour->counted.code_554);
+		put_number(one, "refused_listed", hour->counted.listed);
+		put_number(one, "refused_percent", health_percent(hour));
+		json_object_array_add(list, one);
+	}
+	json_object_object_add(o, "health", list);
+	json_object_object_add(
+	    o, "health_warning", json_object_new_boolean(h->warning));
+}
+
 static void
 put_counters(struct json_object *o, const struct stats *stats)
 {
@@ -95,8 +120,10 @@ status_line(const struct conf *conf, const struct run *run, int64_t next_sweep,
 		    o, "next_sweep", json_object_new_int64(next_sweep));
 	if (run != NULL && run_sweep(run) != NULL)
 		put_progress(o, conf, run_sweep(run), run);
-	if (run != NULL)
+	if (run != NULL) {
+		put_health(o, run_health(run));
 		put_counters(o, run_stats(run));
+	}
 	if (asprintf(&line, "%s\n",
 		json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN)) < 0)
 		line = NULL;

@@ -1,4 +1,6 @@
 /* watch.c: what the parent reads off the statistics page while it waits. */
+#include <time.h>
+
 #include "engine/conf.h"
 #include "engine/log.h"
 #include "engine/stats.h"
@@ -59,4 +61,5 @@ watch_turn(struct watch *w, const struct conf *conf, const struct stats *stats,
 {
 	take_rates(w, stats, now_ms);
 	warn_if_deaf(w, conf, stats, now_ms);
+	health_turn(&w->health, conf, stats, time(NULL));
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/health.h"
+
 struct conf;
 struct stats;
 
@@ -19,6 +21,7 @@ struct watch {
 	struct watch_rates counted, rates;
 	uint64_t deaf_since_ms;
 	bool deaf_said;
+	struct health health;
 };
 
 /* Once a second new rates; one warning when adopted sockets hear nothing. */

@@ -139,7 +139,8 @@ enum note_type {
 	NOTE_TICK,
 	NOTE_PENDING,
 	NOTE_OUTCOME,
-	NOTE_FOLLOWUP
+	NOTE_FOLLOWUP,
+	NOTE_CANARY
 };
 
 struct note_header { /* count items of that type follow */
@@ -178,6 +179,11 @@ struct note_outcome {
 	uint64_t when_us;
 };
 /* NOTE_FOLLOWUP: struct followup. */
+
+/* packet: this address answers where nobody listens. */
+struct note_canary {
+	struct addr addr;
+};
 
 /* ---- names: store -> resolve, and back --------------------------------- */
 

@@ -4,6 +4,7 @@
 #include "probes/classify.h"
 #include "probes/conclude.h"
 #include "probes/product.h"
+#include "probes/refusal.h"
 
 /* RFC 8446 section 6 and its ancestors. */
 enum alert {
@@ -272,6 +273,7 @@ conclude(struct facts *f)
 		h->flags |= HEAD_ASKED_OFFER;
 	h->starttls = (uint8_t)starttls_of(f);
 	h->outcome = (uint8_t)outcome_of(f);
+	refusal_find(f, refused_us(f));
 	name_greeting(f);
 	product_find(f);
 	certificate_findings(f->record);

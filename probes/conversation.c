@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <linux/tcp.h>
 
+#include "engine/cookie.h"
 #include "probes/conversation.h"
 #include "probes/conversation_parts.h"
 #include "probes/ending.h"
@@ -329,6 +330,16 @@ conversations_expire(struct conversations *all)
 		time_up((struct conversation *)t);
 }
 
+static enum port_kind
+kind_of(const struct contact *k, bool implicit_tls)
+{
+	if (implicit_tls)
+		return PORT_TLS;
+	if (k->kind == KIND_INJECTION)
+		return PORT_INJECTION;
+	return k->flags & HANDOFF_TLS ? PORT_HELLO : PORT_CLEAR;
+}
+
 int
 conversation_begin(
     struct conversations *all, const struct dialed *dialed, int fd)
@@ -360,9 +371,7 @@ conversation_begin(
 	record_init(&c->record, c->body_small, sizeof c->body_small);
 	line_init(&c->lines, c->line_small, sizeof c->line_small);
 	dialog_start(&c->dialog, &all->manners, &c->record, probe,
-	    port && port->implicit_tls   ? PORT_TLS
-		: k->flags & HANDOFF_TLS ? PORT_HELLO
-					 : PORT_CLEAR);
+	    kind_of(k, port && port->implicit_tls));
 	conversation_expect(c);
 	arm(c);
 	return 0;

@@ -48,7 +48,7 @@ go(struct dialog *d, int step)
 		d->want = WANT_TLS;
 	else
 		d->want = s->say ? WANT_SAY : WANT_LINE;
-	if (d->step == 0 || s->phase == PHASE_LEAVE)
+	if (d->step == 0 || s->phase >= PHASE_LAST)
 		d->facts.leaving = true;
 }
 
@@ -71,9 +71,10 @@ dialog_start(struct dialog *d, const struct manners *m, struct record *r,
 {
 	*d = (struct dialog){ .manners = m, .probe = p };
 	facts_init(&d->facts, r);
+	d->inject = kind == PORT_INJECTION;
 	d->facts.tls_port = kind == PORT_TLS;
-	d->facts.implicit = kind != PORT_CLEAR;
-	go(d, kind == PORT_CLEAR ? p->first : p->first_tls);
+	d->facts.implicit = kind == PORT_TLS || kind == PORT_HELLO;
+	go(d, d->facts.implicit ? p->first_tls : p->first);
 }
 
 /* Copy text that goes into a command: what could end or quote it is left out */
@@ -89,16 +90,16 @@ say_text(char *out, size_t cap, const char *text)
 	return n;
 }
 
-size_t
-dialog_say(struct dialog *d, uint32_t ms, char out[DIALOG_SAY_MAX])
+/* A line of ours with its end, at most room bytes long. */
+static size_t
+say_line(struct dialog *d, uint32_t ms, const char *say, char *out, size_t room)
 {
-	enum { ROOM = DIALOG_SAY_MAX - 2 };
-	const char *say = d->garbled ? "" : step_of(d)->say;
 	size_t n = 0;
 
-	for (const char *c = say; *c && n < ROOM; c++) {
+	room -= 2;
+	for (const char *c = say; *c && n < room; c++) {
 		if (*c == '%' && (c[1] == 'h' || c[1] == 'c'))
-			n += say_text(out + n, ROOM - n,
+			n += say_text(out + n, room - n,
 			    *++c == 'h' ? d->manners->helo
 					: d->manners->contact);
 		else
@@ -106,11 +107,24 @@ dialog_say(struct dialog *d, uint32_t ms, char out[DIALOG_SAY_MAX])
 	}
 	facts_transcript(&d->facts, SPEAKER_CLIENT, ms, out, n);
 	memcpy(out + n, "\r\n", 2);
-	d->facts.said = say;
-	if (!d->garbled && step_of(d)->phase == PHASE_UPGRADE)
-		d->facts.asked = true;
-	d->want = d->garbled ? WANT_QUIET : WANT_LINE;
 	return n + 2;
+}
+
+size_t
+dialog_say(struct dialog *d, uint32_t ms, char out[DIALOG_SAY_MAX])
+{
+	const char *say = d->garbled ? "" : step_of(d)->say;
+	size_t n = say_line(d, ms, say, out, DIALOG_SAY_MAX);
+
+	d->facts.said = say;
+	if (!d->garbled && step_of(d)->phase == PHASE_UPGRADE) {
+		d->facts.asked = true;
+		if (d->inject)
+			n += say_line(d, ms, d->probe->inject, out + n,
+			    DIALOG_SAY_MAX - n);
+	}
+	d->want = d->garbled ? WANT_QUIET : WANT_LINE;
+	return n;
 }
 
 /* The same line as another mail protocol's greeting, or no protocol of ours. */
@@ -195,14 +209,27 @@ reply_ends(struct dialog *d, enum verdict v, const struct line *line)
 	if (s->phase == PHASE_LEAVE)
 		go(d, 0);
 	else if (v == GONE) {
-		d->facts.gone = true;
+		d->facts.gone = !d->facts.leaving;
 		d->want = WANT_NOTHING;
 	} else if (v == BAD) {
-		d->facts.lost = true;
+		d->facts.lost = !d->facts.leaving;
 		leave(d);
 	} else {
 		go(d, v == OK ? s->yes : s->no);
 	}
+}
+
+/*
+ * Goodbye was said inside TLS, where nothing else was: what is answered beside
+ * it came from the command in clear.
+ */
+static void
+hear_injected(struct dialog *d, const struct line *line)
+{
+	if (!d->probe->injected(&d->facts, line))
+		return;
+	record_find(d->facts.record, FINDING_STARTTLS_INJECTION);
+	go(d, 0);
 }
 
 void
@@ -230,6 +257,10 @@ dialog_hear(struct dialog *d, uint32_t ms, const struct line *in)
 	if (line.len == 0 && d->number == 0)
 		return; /* empty lines before a reply mean nothing */
 	line.number = d->number++;
+	if (d->inject && f->tls) {
+		hear_injected(d, &line);
+		return;
+	}
 	v = step_of(d)->hear(f, &line);
 	if (v == BAD && step_of(d)->phase == PHASE_GREETING && line.number == 0)
 		v = greeting_elsewhere(d, &line);
@@ -287,7 +318,10 @@ dialog_secured(struct dialog *d, uint32_t ms, const char *text)
 	f->secured = SECURED_DONE;
 	f->tls = true;
 	f->listed = 0;
-	go(d, step_of(d)->yes);
+	if (d->inject)
+		leave(d);
+	else
+		go(d, step_of(d)->yes);
 }
 
 void

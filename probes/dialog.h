@@ -35,16 +35,18 @@ struct dialog {
 	int step;
 	int next; /* where to go on when it is quiet */
 	uint8_t want; /* enum want */
+	bool inject; /* PORT_INJECTION */
 	bool garbled; /* our ClientHello went to a server in clear */
 	uint32_t bytes, lines; /* of this reply */
 	unsigned number; /* of the next line, empty ones before it apart */
 };
 
-enum port_kind { PORT_CLEAR, PORT_TLS, PORT_HELLO };
+enum port_kind { PORT_CLEAR, PORT_TLS, PORT_HELLO, PORT_INJECTION };
 
 /*
  * Begin: on a cleartext port with the greeting; on a TLS port, or with a
- * ClientHello on a cleartext port (PORT_HELLO), with TLS.
+ * ClientHello on a cleartext port (PORT_HELLO), with TLS. PORT_INJECTION: a
+ * cleartext port, and a command behind STARTTLS in the same write.
  */
 void dialog_start(struct dialog *, const struct manners *, struct record *,
     const struct probe *, enum port_kind);

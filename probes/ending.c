@@ -51,6 +51,7 @@ head_fill(struct conversation *c)
 	h->time_us = c->greeting_us ? c->greeting_us : now_us;
 	h->ttl = k->ttl;
 	h->attempt = k->attempt;
+	h->kind = k->kind;
 	h->window = k->window;
 	h->mss = k->mss;
 	h->sport = k->sport;

@@ -52,6 +52,15 @@ enum ending {
 	ENDING_MUCH /* over the caps on bytes or lines */
 };
 
+/* How it was said that we are not wanted; the greater says more. */
+enum refusal {
+	REFUSAL_NONE,
+	REFUSAL_LATER, /* 4xx, too many connections ... */
+	REFUSAL_554,
+	REFUSAL_LISTED, /* our address is on a DNS blocklist */
+	REFUSAL_COUNT
+};
+
 struct facts {
 	struct record *record;
 	const char *said; /* the command that is being answered */
@@ -64,6 +73,8 @@ struct facts {
 	uint8_t upgrade; /* enum answer: STARTTLS */
 	uint8_t secured; /* enum secured */
 	uint8_t ending; /* enum ending */
+	uint8_t refusal; /* enum refusal, at the end */
+	uint8_t answers; /* inside TLS, to an injected command and goodbye */
 	bool implicit; /* began with TLS */
 	bool tls_port; /* the port is set to TLS */
 	bool heard; /* a byte came */

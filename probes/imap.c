@@ -7,8 +7,8 @@ enum {
 	END,
 	GREETING,
 	CAPABILITY,
-	ID,
 	STARTTLS,
+	ID,
 	TLS,
 	CAPABILITY_TLS,
 	ID_TLS,
@@ -76,7 +76,8 @@ capabilities(struct facts *f, const uint8_t *s, size_t len, bool put)
 			facts_capability(f, w.bytes, w.len);
 		if (bytes_equal(w.bytes, w.len, "STARTTLS"))
 			facts_offer(f);
-		else if (bytes_equal(w.bytes, w.len, "LOGINDISABLED"))
+		else if (bytes_equal(w.bytes, w.len, "LOGINDISABLED") ||
+		    bytes_equal(w.bytes, w.len, "XTLSREQUIRED")) /* GNU */
 			f->login_disabled = f->login_disabled || !f->tls;
 		else if (bytes_equal(w.bytes, w.len, "ID"))
 			f->id_offered = true;
@@ -146,13 +147,13 @@ listing(struct facts *f, const struct line *line)
 {
 	enum verdict v = tagged(f, line);
 
-	if (untagged(line) && says(line, 2, "CAPABILITY") && !f->list_begun) {
+	if (untagged(line) && says(line, 2, "CAPABILITY")) {
 		struct word w;
 		size_t at = 2;
 
-		f->list_begun = true;
-		if (!f->tls)
+		if (!f->tls && !f->list_begun)
 			f->login_disabled = false; /* this list counts now */
+		f->list_begun = true;
 		word_next(line->bytes, line->len, &at, &w);
 		capabilities(f, line->bytes + at, line->len - at, true);
 	}
@@ -234,6 +235,21 @@ conclude_imap(struct facts *f)
 	capabilities(f, copy, list.len, true);
 }
 
+/* The injected command's own tag comes back. */
+static bool
+injected(struct facts *f, const struct line *line)
+{
+	static const char tag[] = "i ";
+
+	(void)f;
+	return line->len >= sizeof tag - 1 &&
+	    memcmp(line->bytes, tag, sizeof tag - 1) == 0;
+}
+
+/*
+ * ID comes after STARTTLS on either way: stunnel in front of a server passes
+ * the offer on and says BYE to the command.
+ */
 #define ID_SAY "ID (\"name\" \"mailsweep\" \"support-url\" \"%c\")"
 
 /* clang-format off */
@@ -241,15 +257,15 @@ static const struct step steps[] = {
 	[GREETING]	= { PHASE_GREETING, NULL, greeting,
 			    CAPABILITY, LOGOUT, NULL },
 	[CAPABILITY]	= { PHASE_ASK, "a CAPABILITY", listing,
-			    ID, ID, NULL },
-	[ID]		= { PHASE_ASK, "b " ID_SAY, id,
-			    STARTTLS, STARTTLS, id_offered },
+			    STARTTLS, STARTTLS, NULL },
 	[STARTTLS]	= { PHASE_UPGRADE, "c STARTTLS", tagged,
-			    TLS, LOGOUT, NULL },
+			    TLS, ID, NULL },
+	[ID]		= { PHASE_LAST, "e " ID_SAY, id,
+			    LOGOUT, LOGOUT, id_offered },
 	[TLS]		= { PHASE_TLS, NULL, NULL, CAPABILITY_TLS, END, NULL },
 	[CAPABILITY_TLS] = { PHASE_ASK, "d CAPABILITY", listing,
 			    ID_TLS, ID_TLS, NULL },
-	[ID_TLS]	= { PHASE_ASK, "e " ID_SAY, id,
+	[ID_TLS]	= { PHASE_LAST, "e " ID_SAY, id,
 			    LOGOUT, LOGOUT, id_offered },
 	[WRAP]		= { PHASE_TLS, NULL, NULL, GREETING_TLS, END, NULL },
 	[GREETING_TLS]	= { PHASE_GREETING, NULL, greeting,
@@ -265,5 +281,7 @@ const struct probe probe_imap = {
 	.nsteps = sizeof steps / sizeof *steps,
 	.first = GREETING,
 	.first_tls = WRAP,
+	.inject = "i NOOP",
+	.injected = injected,
 	.conclude = conclude_imap,
 };

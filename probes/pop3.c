@@ -55,6 +55,14 @@ capability(struct facts *f, const struct line *line)
 		    (size_t)(line->bytes + line->len - rest.bytes));
 }
 
+/* A refusal that asks for TLS first: CAPA is known, and USER not on offer. */
+static bool
+wants_tls(const struct line *line)
+{
+	return bytes_find(line->bytes, line->len, "TLS") ||
+	    bytes_find(line->bytes, line->len, "SSL");
+}
+
 /*
  * CAPA. Without it the server is of RFC 1939: it takes USER, and knows no
  * STLS unless it says yes to it.
@@ -69,7 +77,8 @@ listing(struct facts *f, const struct line *line)
 		if (v == NO && !f->tls) {
 			f->listing = ANSWER_NO;
 			f->proof = true;
-			facts_login(f);
+			if (!wants_tls(line))
+				facts_login(f);
 		}
 		return v == OK ? MORE : v;
 	}
@@ -82,6 +91,13 @@ listing(struct facts *f, const struct line *line)
 	}
 	capability(f, line);
 	return MORE;
+}
+
+/* CAPA has an answer and QUIT one; what stands in a listing is none. */
+static bool
+injected(struct facts *f, const struct line *line)
+{
+	return status(f, line) != BAD && ++f->answers > 1;
 }
 
 /* clang-format off */
@@ -105,4 +121,6 @@ const struct probe probe_pop3 = {
 	.nsteps = sizeof steps / sizeof *steps,
 	.first = GREETING,
 	.first_tls = WRAP,
+	.inject = "CAPA",
+	.injected = injected,
 };

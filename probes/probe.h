@@ -28,6 +28,7 @@ enum phase {
 	PHASE_ASK, /* a question: capabilities, name */
 	PHASE_UPGRADE, /* STARTTLS: the answer counts, whatever it is */
 	PHASE_TLS, /* the handshake */
+	PHASE_LAST, /* a question when all is known: a close is no loss */
 	PHASE_LEAVE /* QUIT, LOGOUT: a close is an answer, too */
 };
 
@@ -51,6 +52,13 @@ struct probe {
 	unsigned nsteps;
 	int first; /* step on a cleartext port */
 	int first_tls; /* step on an implicit-TLS port */
+	/*
+	 * A harmless command, said in one write behind STARTTLS, and whether
+	 * a line inside TLS, after goodbye was said there, shows that it was
+	 * carried out: goodbye alone has one answer (Poddebniak et al. 2021).
+	 */
+	const char *inject;
+	bool (*injected)(struct facts *, const struct line *);
 	/* After the last step: what of it only this protocol can say. */
 	void (*conclude)(struct facts *);
 };

@@ -15,7 +15,10 @@ static const struct product {
 	{ "Microsoft Exchange", "Microsoft Exchange" },
 	{ "Sendmail", "Sendmail" },
 	{ "OpenSMTPD", "OpenSMTPD" },
+	{ "Courier-IMAP", "Courier" },
 	{ "Courier", "Courier" },
+	{ "Cyrus POP3", "Cyrus" },
+	{ "Cyrus IMAP", "Cyrus" },
 	{ "Cyrus", "Cyrus" },
 	{ "MDaemon", "MDaemon" },
 	{ "IceWarp", "IceWarp" },
@@ -39,6 +42,18 @@ static const struct product {
 	{ "Zarafa", "Zarafa" },
 	{ "Kopano", "Kopano" },
 	{ "Stalwart", "Stalwart" },
+	{ "chasquid", "chasquid" },
+	{ "qpsmtpd", "qpsmtpd" },
+	{ "perdition", "Perdition" },
+	{ "perditon", "Perdition" }, /* so in its POP3 greeting */
+	{ "imapfront", "mailfront" },
+	{ "Solid POP3", "Solid POP3" },
+	{ "Twisted IMAP4rev1", "Twisted" },
+	{ "Python SMTP proxy version", "smtpd.py" },
+	{ "Python SMTP", "aiosmtpd" },
+	{ "Net::Server::Mail", "Net::Server::Mail" },
+	{ "msmtpd", "msmtpd" },
+	{ "INetSim", "INetSim" },
 };
 
 /* A version: right behind the product's name, and it begins with a digit. */

@@ -69,7 +69,11 @@ tell_outcome(struct reports *r, const struct conversation *c)
 
 	memset(message.header.sha256, 0, SHA256_LEN);
 	told = tell_record(r, MSG_RECORD, len);
-	r->reported += told > 0;
+	if (told > 0) {
+		r->reported++;
+		r->dialogs += c->record.head.protocol != PROTOCOL_UNKNOWN;
+		r->refused[c->dialog.facts.refusal]++;
+	}
 	return told;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "engine/cookie.h"
 #include "probes/conversation_parts.h"
 #include "probes/ending.h"
 
@@ -11,6 +12,15 @@ enum {
 	TLS_HANDSHAKE = 0x16, /* first bytes of records, RFC 8446 5.1 */
 	TLS_ALERT = 0x15
 };
+
+/* An attempt that is none of ours would be an offer of nothing. */
+static uint16_t
+highest(const struct contact *k)
+{
+	if (k->kind != KIND_TLS_VERSION || k->attempt == 0)
+		return 0;
+	return TLS_VERSION_OF_ATTEMPT(k->attempt);
+}
 
 /* Say ClientHello, and wait for what they answer in. */
 static bool
@@ -24,7 +34,8 @@ tls_begin(struct conversation *c)
 	if (n > 0 && c->dialog.facts.asked)
 		dialog_clear(&c->dialog, left, n);
 	line_drop(&c->lines);
-	c->tls = tls_new(c->all->tls, c->fd);
+	c->tls = tls_new(
+	    c->all->tls, c->fd, highest(&c->contact), conf->conversation_max);
 	if (!c->tls) {
 		conversation_cut(c, ENDING_CLOSED, "no memory for TLS");
 		return true;
@@ -128,6 +139,9 @@ shake(struct conversation *c)
 		return true;
 	case TLS_RESET:
 		conversation_cut_by_peer(c, true);
+		return true;
+	case TLS_MUCH:
+		conversation_too_much(c);
 		return true;
 	}
 	return true;

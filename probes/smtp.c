@@ -18,7 +18,12 @@ enum {
 	QUIT
 };
 
-enum { CODE_READY = 220, CODE_SHUTDOWN = 421, CODE_FAILS = 400 };
+enum {
+	CODE_READY = 220,
+	CODE_CLOSING = 221,
+	CODE_FAILS = 400,
+	CODE_SHUTDOWN = 421
+};
 
 static bool
 has_code(const struct line *line)
@@ -177,6 +182,21 @@ starttls(struct facts *f, const struct line *line)
 	return NO;
 }
 
+/* EHLO has an answer and QUIT one, the last of all: 221. */
+static bool
+injected(struct facts *f, const struct line *line)
+{
+	enum verdict v = reply(f, line);
+
+	if (v == MORE || v == BAD)
+		return false;
+	if (f->answers > 0)
+		return true;
+	if (f->code != CODE_CLOSING && f->code != CODE_SHUTDOWN)
+		f->answers++;
+	return false;
+}
+
 /* clang-format off */
 static const struct step steps[] = {
 	[GREETING]	= { PHASE_GREETING, NULL, greeting, EHLO, QUIT, NULL },
@@ -201,4 +221,6 @@ const struct probe probe_smtp = {
 	.nsteps = sizeof steps / sizeof *steps,
 	.first = GREETING,
 	.first_tls = WRAP,
+	.inject = "EHLO %h",
+	.injected = injected,
 };

@@ -102,6 +102,9 @@ fill_tls(struct conversation *c, uint8_t *space, uint32_t room)
 	case TLS_RESET:
 		conversation_cut_by_peer(c, true);
 		return true;
+	case TLS_MUCH:
+		conversation_too_much(c);
+		return true;
 	case TLS_FAILED:
 		tls_broke(c);
 		return true;

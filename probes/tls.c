@@ -35,7 +35,8 @@ struct tls {
 	unsigned long error; /* OpenSSL's, of a failure */
 	uint16_t sigalg;
 	uint8_t alert, alert_side;
-	bool ticket, done;
+	uint64_t max; /* bytes to be read */
+	bool ticket, done, much;
 };
 
 /* IANA TLS Supported Groups. X25519 first: ours is the one key share. */
@@ -274,8 +275,27 @@ message(int sent, int version, int type, const void *bytes, size_t len,
 	}
 }
 
+/* Before each read of the socket (BIO_set_callback_ex(3)). */
+static long
+before_read(BIO *in, int what, const char *buf, size_t len, int argi, long argl,
+    int result, size_t *processed)
+{
+	struct tls *t = (void *)BIO_get_callback_arg(in);
+
+	(void)buf;
+	(void)len;
+	(void)argi;
+	(void)argl;
+	(void)processed;
+	if (what != BIO_CB_READ || BIO_number_read(in) < t->max)
+		return result;
+	t->much = true;
+	BIO_clear_retry_flags(in);
+	return 0;
+}
+
 struct tls *
-tls_new(struct tls_context *c, int fd)
+tls_new(struct tls_context *c, int fd, uint16_t highest, uint64_t max)
 {
 	struct tls *t = calloc(1, sizeof *t);
 	BIO *out;
@@ -283,13 +303,21 @@ tls_new(struct tls_context *c, int fd)
 	if (!t)
 		return NULL;
 	t->context = c;
+	t->max = max;
 	t->ssl = SSL_new(c->ctx);
 	out = t->ssl ? BIO_new_socket(fd, BIO_NOCLOSE) : NULL;
+	if (out && highest != 0 &&
+	    SSL_set_max_proto_version(t->ssl, highest) != 1) {
+		BIO_free(out);
+		out = NULL;
+	}
 	if (!out) {
 		tls_free(t);
 		ERR_clear_error();
 		return NULL;
 	}
+	BIO_set_callback_ex(out, before_read);
+	BIO_set_callback_arg(out, (char *)t);
 	BIO_up_ref(c->deaf);
 	SSL_set0_rbio(t->ssl, c->deaf);
 	SSL_set0_wbio(t->ssl, out);
@@ -328,6 +356,8 @@ state(struct tls *t, int r)
 {
 	int error = errno;
 
+	if (r <= 0 && t->much)
+		return TLS_MUCH;
 	switch (SSL_get_error(t->ssl, r)) {
 	case SSL_ERROR_NONE:
 		return TLS_DONE;

@@ -29,8 +29,14 @@ void tls_context_free(struct tls_context *);
 /* The certificates that store has been given; shared by all connections. */
 struct digests *tls_sent(struct tls_context *);
 
-/* A connection on a non-blocking socket, which stays the caller's. */
-struct tls *tls_new(struct tls_context *, int fd);
+/*
+ * A connection on a non-blocking socket, which stays the caller's. highest: of
+ * the versions offered, as 0x0303; 0: all. Once max bytes have come no more
+ * are read: a handshake that never ends would be read, within one call, for as
+ * long as bytes come.
+ */
+struct tls *tls_new(
+    struct tls_context *, int fd, uint16_t highest, uint64_t max);
 void tls_free(struct tls *);
 
 enum tls_state {
@@ -38,6 +44,7 @@ enum tls_state {
 	TLS_AGAIN, /* when the socket can be read or written */
 	TLS_CLOSED,
 	TLS_RESET,
+	TLS_MUCH, /* over max bytes */
 	TLS_FAILED /* alert, or bytes that make no sense */
 };
 

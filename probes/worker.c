@@ -36,6 +36,12 @@ struct worker {
 static int control_fd = FD_CONTROL, dialed_fd = FD_DIALED,
 	   records_fd = FD_RECORDS, done_fd = FD_DONE;
 
+static const enum stat_id refusal_stats[REFUSAL_COUNT] = {
+	[REFUSAL_LATER] = STAT_PROBE_REFUSED_LATER,
+	[REFUSAL_554] = STAT_PROBE_REFUSED_554,
+	[REFUSAL_LISTED] = STAT_PROBE_REFUSED_LISTED,
+};
+
 static void
 tell_time(struct conversations *all)
 {
@@ -94,6 +100,10 @@ report(struct worker *w)
 	stats_set(a->stats, a->slot, STAT_PROBE_OPEN, w->all.open);
 	stats_set(a->stats, a->slot, STAT_PROBE_REPORTED, w->reports.reported);
 	stats_set(a->stats, a->slot, STAT_PROBE_CERTS, w->reports.chains);
+	stats_set(a->stats, a->slot, STAT_PROBE_DIALOGS, w->reports.dialogs);
+	for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++)
+		stats_set(
+		    a->stats, a->slot, refusal_stats[i], w->reports.refused[i]);
 	stats_set(a->stats, a->slot, STAT_PROBE_HANDSHAKES, w->all.handshakes);
 }
 
@@ -228,6 +238,10 @@ take_over_counts(struct worker *w)
 
 	w->reports.reported = stats_get(a->stats, a->slot, STAT_PROBE_REPORTED);
 	w->reports.chains = stats_get(a->stats, a->slot, STAT_PROBE_CERTS);
+	w->reports.dialogs = stats_get(a->stats, a->slot, STAT_PROBE_DIALOGS);
+	for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++)
+		w->reports.refused[i] =
+		    stats_get(a->stats, a->slot, refusal_stats[i]);
 	w->all.handshakes = stats_get(a->stats, a->slot, STAT_PROBE_HANDSHAKES);
 }
 

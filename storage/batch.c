@@ -9,15 +9,14 @@
 #include "engine/hostname.h"
 #include "engine/ranges.h"
 #include "storage/batch.h"
+#include "storage/outcome.h"
+#include "storage/second.h"
 
 enum {
 	BATCH_CAP = 16 << 20,
 	/* The notes of one message, each with an entry's head before it. */
 	MESSAGE_ROOM = 2 * WIRE_MESSAGE_MAX
 };
-
-/* They come by the million, and nobody is told of them. */
-#define PHANTOM (1u << FINDING_PHANTOM)
 
 #define DAY_US ((uint64_t)86400 * 1000000)
 
@@ -94,15 +93,6 @@ followup_check(const struct role_args *args, const struct followup *f)
 	return is_swept(args, &f->target) && f->kind < KIND_COUNT &&
 	    f->attempt < ATTEMPTS && f->protocol < PROTOCOL_COUNT &&
 	    f->why < OUTCOME_COUNT;
-}
-
-static struct target
-head_target(const struct head *h)
-{
-	struct target t = { .port = h->port };
-
-	memcpy(t.addr.b, h->addr, sizeof t.addr.b);
-	return t;
 }
 
 static int
@@ -183,6 +173,7 @@ note_check(const struct role_args *args, uint32_t type, const uint8_t *bytes)
 {
 	struct note_pending p;
 	struct note_outcome o;
+	struct note_canary n;
 	struct followup f;
 
 	switch (type) {
@@ -194,7 +185,12 @@ note_check(const struct role_args *args, uint32_t type, const uint8_t *bytes)
 		memcpy(&o, bytes, sizeof o);
 		return is_swept(args, &o.contact.target) &&
 		    o.outcome != OUTCOME_NONE && o.outcome < OUTCOME_COUNT &&
-		    o.contact.protocol < PROTOCOL_COUNT;
+		    o.contact.protocol < PROTOCOL_COUNT &&
+		    o.contact.kind < KIND_COUNT;
+	case NOTE_CANARY:
+		memcpy(&n, bytes, sizeof n);
+		return ranges_has(args->targets, &n.addr) &&
+		    !ranges_has(args->excluded, &n.addr);
 	default:
 		memcpy(&f, bytes, sizeof f);
 		return followup_check(args, &f);
@@ -208,7 +204,8 @@ batch_take_notes(struct batch *b, const struct role_args *args,
 	static const size_t sizes[] = { [NOTE_PENDING] =
 					    sizeof(struct note_pending),
 		[NOTE_OUTCOME] = sizeof(struct note_outcome),
-		[NOTE_FOLLOWUP] = sizeof(struct followup) };
+		[NOTE_FOLLOWUP] = sizeof(struct followup),
+		[NOTE_CANARY] = sizeof(struct note_canary) };
 	struct note_header header;
 	size_t size;
 	int rc = 0;
@@ -247,126 +244,17 @@ batch_take_name(struct batch *b, const uint8_t *message, size_t len)
 	return keep(b, ENTRY_NAME, &r, sizeof r);
 }
 
-/* Text that is known, as a field. */
-static void
-put_text(struct record *r, enum tag tag, const char *text)
-{
-	if (text[0] != '\0')
-		record_put(r, tag, text, strlen(text));
-}
-
-/* Where it is, as the databases say today: a later one changes no old row. */
-static void
-annotate(const struct geo *geo, struct record *r)
-{
-	struct target t = head_target(&r->head);
-	struct geo_place place;
-
-	geo_find(geo, &t.addr, &place);
-	memcpy(r->head.country, place.country, sizeof r->head.country);
-	r->head.asn = place.asn;
-	put_text(r, TAG_REGION, place.region);
-	put_text(r, TAG_CITY, place.city);
-	put_text(r, TAG_AS_NAME, place.as_name);
-	put_text(r, TAG_NAICS, place.naics);
-	put_text(r, TAG_SECTOR, place.sector);
-}
-
-/* Known once more: an outcome ends what was pending. */
-static void
-put_row(struct batch_context *c, struct record *r)
-{
-	struct target t = head_target(&r->head);
-
-	annotate(c->geo, r);
-	if (c->args->conf->resolver_port != 0 &&
-	    (r->head.findings & ~PHANTOM) != 0)
-		live_name_want(c->live, &t.addr);
-	live_pending_delete(c->live, &t);
-	c->counts.received++;
-	if (live_put_row(c->live, &r->head, r->body, r->len))
-		c->counts.added++;
-	else
-		c->counts.replaced++;
-}
-
-static void
-put_silent(struct batch_context *c, const struct target *t, uint64_t when_us)
-{
-	uint64_t since = when_us > c->start_us ? when_us - c->start_us : 0;
-
-	live_pending_delete(c->live, t);
-	c->counts.received++;
-	if (live_put_silent(c->live, t, (uint32_t)(since / 1000000)))
-		c->counts.added++;
-	else
-		c->counts.replaced++;
-}
-
 static void
 apply_row(struct batch_context *c, const uint8_t *bytes, size_t len)
 {
 	uint8_t body[BODY_MAX];
-	struct target target;
 	struct record r;
 
 	record_init(&r, body, sizeof body);
 	memcpy(&r.head, bytes, sizeof r.head);
-	target = head_target(&r.head);
-	if (r.head.outcome == OUTCOME_SILENT) {
-		put_silent(c, &target, r.head.time_us);
-		return;
-	}
 	r.len = (uint32_t)(len - HEAD_SIZE - sizeof r.len);
 	memcpy(body, bytes + HEAD_SIZE + sizeof r.len, r.len);
-	put_row(c, &r);
-}
-
-/* What is known of a target that no probe ever saw. */
-static void
-put_bare(struct batch_context *c, const struct contact *from,
-    enum outcome outcome, uint64_t when_us)
-{
-	const struct conf_port *port =
-	    conf_port(c->args->conf, from->target.port);
-	uint8_t body[BODY_MAX - RECORD_MAX];
-	struct record r;
-
-	record_init(&r, body, sizeof body);
-	r.head.outcome = (uint8_t)outcome;
-	r.head.port_protocol = port != NULL ? port->protocol : 0;
-	r.head.port = from->target.port;
-	memcpy(r.head.addr, from->target.addr.b, sizeof r.head.addr);
-	memcpy(r.head.source, from->source.b, sizeof r.head.source);
-	r.head.time_us = when_us;
-	r.head.sport = from->sport;
-	r.head.attempt = from->attempt;
-	r.head.ttl = from->ttl;
-	r.head.window = from->window;
-	r.head.mss = from->mss;
-	r.head.synack_options = from->synack_options;
-	if (from->flags & HANDOFF_WSCALE)
-		r.head.wscale = from->wscale;
-	if (port != NULL && port->implicit_tls)
-		r.head.flags |= HEAD_IMPLICIT;
-	if (from->flags & HANDOFF_CANARY) {
-		r.head.flags |= HEAD_CANARY;
-		record_find(&r, FINDING_PHANTOM);
-	}
-	put_row(c, &r);
-}
-
-void
-batch_give_up(void *context, const struct target *t, const struct pending *p,
-    enum outcome outcome)
-{
-	struct batch_context *c = context;
-	struct contact contact = { .target = *t, .attempt = p->attempt };
-	struct head h;
-
-	/* What it said at an earlier try stays. */
-	if (live_row(c->live, t, &h) == LIVE_NO_ROW)
-		put_bare(c, &contact, outcome, c->now_us);
+	outcome_record(c, &r);
 }
 
 static void
@@ -375,10 +263,7 @@ apply_outcome(struct batch_context *c, const uint8_t *bytes)
 	struct note_outcome n;
 
 	memcpy(&n, bytes, sizeof n);
-	if (n.outcome == OUTCOME_SILENT)
-		put_silent(c, &n.contact.target, n.when_us);
-	else
-		put_bare(c, &n.contact, (enum outcome)n.outcome, n.when_us);
+	outcome_bare(c, &n.contact, (enum outcome)n.outcome, n.when_us);
 }
 
 static void
@@ -388,6 +273,7 @@ apply_followup(struct batch_context *c, const uint8_t *bytes)
 	struct followup f;
 
 	memcpy(&f, bytes, sizeof f);
+	p.kind = f.kind;
 	p.attempt = f.attempt;
 	if (!pending_again(c->live, &f))
 		batch_give_up(c, &f.target, &p, OUTCOME_LIMITED);
@@ -397,6 +283,7 @@ static void
 apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
 {
 	struct note_pending pending;
+	struct note_canary canary;
 	struct resolved name;
 
 	switch (e->type) {
@@ -415,6 +302,11 @@ apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
 	case NOTE_PENDING:
 		memcpy(&pending, at, sizeof pending);
 		pending_answered(c->live, &pending, c->now_us);
+		second_canary(c, &pending.target.addr);
+		break;
+	case NOTE_CANARY:
+		memcpy(&canary, at, sizeof canary);
+		live_canary_answered(c->live, &canary.addr);
 		break;
 	case NOTE_OUTCOME:
 		apply_outcome(c, at);

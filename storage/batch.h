@@ -52,6 +52,7 @@ struct batch_context {
 	struct live *live;
 	const struct pending_rules *rules;
 	uint64_t start_us, now_us;
+	uint16_t canary_port; /* of this sweep */
 	struct batch_counts counts; /* set by batch_apply() */
 };
 

@@ -9,6 +9,7 @@
 enum { DUMP_TRANSCRIPT = OPTION_OWN, DUMP_SILENT };
 
 struct dump {
+	struct store *store;
 	struct filter filter;
 	bool transcript, silent;
 	uint64_t rows;
@@ -57,7 +58,7 @@ dump_rows(struct dump *d, struct store_scan *scan)
 static bool
 dump_silent(const struct target *t, uint64_t when_us, void *arg)
 {
-	struct json_object *o;
+	struct json_object *o, *findings;
 	struct dump *d = arg;
 	char text[ADDR_TEXT_MAX];
 
@@ -69,7 +70,11 @@ dump_silent(const struct target *t, uint64_t when_us, void *arg)
 	json_put_string(o, "protocol", protocol_names[PROTOCOL_UNKNOWN]);
 	json_put_string(o, "outcome", outcome_names[OUTCOME_SILENT]);
 	json_put_string(o, "starttls", starttls_names[STARTTLS_NONE]);
-	json_object_object_add(o, "findings", json_object_new_array());
+	findings = json_object_new_array();
+	if (store_is_phantom(d->store, &t->addr))
+		json_object_array_add(findings,
+		    json_object_new_string(finding_names[FINDING_PHANTOM]));
+	json_object_object_add(o, "findings", findings);
 	json_put_string(o, "time", text_time_iso(when_us, text));
 	json_print(o, false);
 	d->rows++;
@@ -85,6 +90,7 @@ dump_store(struct tool *t, struct dump *d)
 
 	if (!s)
 		return TOOL_ERROR;
+	d->store = s;
 	scan = store_scan_new(s);
 	if (!scan)
 		status = tool_error("the store cannot be read");

@@ -32,6 +32,7 @@ static const struct item items[] = {
 	U32(sweep.shard), U32(sweep.shards), U32(sweep.threads),
 	U32(sweep.resumed),
 	U32(balanced), U32(removed), U64(rate), U64(geo_build_us), U64(gone),
+	U64(silent_phantoms),
 	U64(account.index_total), U64(account.index_excluded),
 	U64(account.rows), U64(account.purged), U64(account.rows_new),
 	U64(account.without_answer), U32(account.incarnations),

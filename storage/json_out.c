@@ -104,6 +104,25 @@ put_named(
 	json_put_string(o, key, name ? name : text);
 }
 
+/* Those that were accepted, when they were asked for one by one. */
+static void
+put_versions(struct json_object *o, const struct row *r)
+{
+	struct json_object *list;
+	struct field f;
+	uint16_t version;
+
+	if (!row_field(r, TAG_TLS_VERSIONS, &f))
+		return;
+	list = json_object_new_array();
+	for (uint32_t i = 0; i + sizeof version <= f.len; i += sizeof version) {
+		memcpy(&version, f.bytes + i, sizeof version);
+		json_object_array_add(
+		    list, json_object_new_string(tls_version_name(version)));
+	}
+	json_object_object_add(o, "versions", list);
+}
+
 static struct json_object *
 tls_object(const struct row *r)
 {
@@ -111,6 +130,7 @@ tls_object(const struct row *r)
 	struct json_object *o = json_object_new_object();
 
 	json_put_string(o, "version", tls_version_name(h->tls_version));
+	put_versions(o, r);
 	put_named(o, "cipher", cipher_name(h->cipher), h->cipher);
 	json_put_number(o, "cipher_number", h->cipher);
 	put_named(o, "group", group_name(h->group), h->group);
@@ -271,6 +291,7 @@ put_dialog(struct json_object *o, const struct row *r)
 	json_put_bool(o, "lf_only", h->flags & HEAD_LF_ONLY);
 	json_put_bool(o, "helo_only", h->flags & HEAD_HELO_ONLY);
 	json_put_bool(o, "truncated", h->flags & HEAD_TRUNCATED);
+	json_put_bool(o, "try_later", h->flags & HEAD_TRY_LATER);
 	json_put_number(o, "confirmed", h->confirmed);
 }
 

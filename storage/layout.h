@@ -11,15 +11,16 @@ enum { STORE_VERSION = 1, LAYOUT_DATABASES = 16, LAYOUT_PATH_MAX = 4096 };
 #define LAYOUT_CATALOG "catalog.mdb"
 
 /* Databases of an environment that holds a sweep. */
-#define DB_HEADS   "heads"
-#define DB_BODIES  "bodies"
-#define DB_SILENT  "silent"
-#define DB_GONE    "gone" /* sealed only */
-#define DB_PENDING "pending" /* live only, as the queue */
-#define DB_QUEUE   "queue"
-#define DB_WANTED  "wanted" /* live only, as the names */
-#define DB_NAMES   "names"
-#define DB_META    "meta"
+#define DB_HEADS    "heads"
+#define DB_BODIES   "bodies"
+#define DB_SILENT   "silent"
+#define DB_GONE     "gone" /* sealed only */
+#define DB_PENDING  "pending" /* live only, as the queue */
+#define DB_QUEUE    "queue"
+#define DB_WANTED   "wanted" /* live only, as the names */
+#define DB_NAMES    "names"
+#define DB_PHANTOMS "phantoms"
+#define DB_META     "meta"
 
 /* ... of certs.mdb and of catalog.mdb. */
 #define DB_CERTS   "certs"

@@ -4,7 +4,13 @@
 #include "engine/cookie.h"
 #include "storage/pending.h"
 
-enum { SECOND_US = 1000000, MS_US = 1000, SLACK_MS = 30000 };
+enum {
+	SECOND_US = 1000000,
+	MS_US = 1000,
+	SLACK_MS = 30000,
+	ON_THE_WAY =
+	    2048 /* follow-ups between store and the network, at most */
+};
 
 struct pending_rules
 pending_rules_of(const struct conf *c)
@@ -16,6 +22,10 @@ pending_rules_of(const struct conf *c)
 		.longest_us = (greeting + c->conversation_ms +
 				  c->answer_window_ms + SLACK_MS) *
 		    MS_US,
+		.unanswered_us =
+		    (uint64_t)(c->answer_window_ms + SLACK_MS) * MS_US +
+		    ON_THE_WAY * (uint64_t)SECOND_US /
+			(c->rate > 0 ? c->rate : 1),
 		.retry_pause_us = (uint64_t)c->retry_pause_ms * MS_US,
 		/* Each attempt has a slice of source ports of its own. */
 		.retries =
@@ -51,6 +61,7 @@ pending_answered(struct live *l, const struct note_pending *n, uint64_t now_us)
 	p.kind = n->kind;
 	p.attempt = n->attempt;
 	p.protocol = n->protocol;
+	p.answered = 1;
 	p.since_us = now_us;
 	live_pending_put(l, &n->target, &p);
 }
@@ -63,10 +74,13 @@ pending_again(struct live *l, const struct followup *f)
 
 	live_pending_get(l, &f->target, &q.as);
 	live_pending_delete(l, &f->target);
+	q.as.answered = 0;
 	q.as.kind = f->kind;
 	q.as.attempt = f->attempt;
 	q.as.protocol = f->protocol;
-	q.as.why = f->why;
+	/* Why it is asked again at all, not why it has to wait. */
+	if (q.as.why == OUTCOME_NONE || f->why != OUTCOME_LIMITED)
+		q.as.why = f->why;
 	if (f->why == OUTCOME_LIMITED && ++q.as.limited > LIMITED_MAX)
 		return false;
 	live_queue_put(l, &q);
@@ -98,8 +112,9 @@ retry(struct live *l, const struct pending_rules *r,
 		.not_before_us = now_us + r->retry_pause_us,
 		.as = *p };
 
-	if (p->lost >= r->retries)
+	if (p->lost >= r->retries || p->kind != KIND_PLAIN)
 		return false;
+	q.as.answered = 0;
 	q.as.lost++;
 	if (q.as.attempt < ATTEMPTS - 1)
 		q.as.attempt++;
@@ -120,7 +135,9 @@ pending_expire(struct live *l, const struct pending_rules *r, uint64_t now_us,
 			memset(from, 0, sizeof *from);
 			return;
 		}
-		if (p.since_us + r->longest_us > now_us)
+		if (p.since_us +
+			(p.answered ? r->longest_us : r->unanswered_us) >
+		    now_us)
 			continue;
 		live_pending_delete(l, from);
 		if (!retry(l, r, from, &p, now_us))
@@ -130,16 +147,54 @@ pending_expire(struct live *l, const struct pending_rules *r, uint64_t now_us,
 	}
 }
 
-/* A conversation is under way, or over. */
+/* Asked for the same reason, in the same way. */
+static bool
+is_same(const struct pending *a, const struct pending *b)
+{
+	return a->kind == b->kind &&
+	    (a->kind != KIND_TLS_VERSION || a->attempt == b->attempt);
+}
+
+/*
+ * It has an outcome by now. One that is asked again for the outcome that it
+ * has is cured by a better one alone.
+ */
 static bool
 is_cured(struct live *l, const struct queued *q)
 {
-	struct pending p;
 	struct head h;
 
-	return live_pending_get(l, &q->target, &p) ||
-	    (q->as.kind == KIND_PLAIN &&
-		live_row(l, &q->target, &h) != LIVE_NO_ROW);
+	if (q->as.kind != KIND_PLAIN)
+		return false;
+	switch (live_row(l, &q->target, &h)) {
+	case LIVE_NO_ROW:
+		return false;
+	case LIVE_SILENT:
+		return true;
+	case LIVE_HEAD:
+		break;
+	}
+	return q->as.why == OUTCOME_NONE || q->as.why == OUTCOME_LOST ||
+	    q->as.why == OUTCOME_LIMITED || h.outcome > q->as.why;
+}
+
+/* May it be asked now? Else it is cured, or waits a little longer. */
+static bool
+is_its_turn(struct live *l, struct queued *q, uint64_t now_us)
+{
+	uint64_t late_us = now_us - q->not_before_us;
+	struct pending p;
+
+	if (q->as.kind == KIND_CANARY)
+		return true;
+	if (!live_pending_get(l, &q->target, &p))
+		return !is_cured(l, q);
+	if (is_same(&p, &q->as))
+		return false;
+	/* Whole seconds: rows that differ by less stay apart. */
+	q->not_before_us += late_us - late_us % SECOND_US + SECOND_US;
+	live_queue_put(l, q);
+	return false;
 }
 
 unsigned
@@ -151,10 +206,12 @@ pending_due(struct live *l, uint64_t now_us, struct followup *out, unsigned cap)
 	while (
 	    n < cap && live_queue_first(l, &q) && q.not_before_us <= now_us) {
 		live_queue_delete(l, &q);
-		if (is_cured(l, &q))
+		if (!is_its_turn(l, &q, now_us))
 			continue;
 		q.as.since_us = now_us;
-		live_pending_put(l, &q.target, &q.as);
+		/* Of a canary no answer is awaited. */
+		if (q.as.kind != KIND_CANARY)
+			live_pending_put(l, &q.target, &q.as);
 		memset(&out[n], 0, sizeof out[n]);
 		out[n].target = q.target;
 		out[n].kind = q.as.kind;

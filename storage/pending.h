@@ -13,6 +13,7 @@ enum { LIMITED_MAX = 64 };
 
 struct pending_rules {
 	uint64_t longest_us; /* any conversation, from the SYN-ACK to the end */
+	uint64_t unanswered_us; /* ... and one that no SYN-ACK began */
 	uint64_t retry_pause_us;
 	uint32_t retries;
 };
@@ -38,7 +39,8 @@ typedef void pending_end(
 
 /*
  * Pending rows older than the longest conversation are lost: back into the
- * queue, or given up when that was done often enough. It looks at no more
+ * queue, or given up when that was done often enough, or when it was a second
+ * connection: its row says what there is to say. It looks at no more
  * than cap rows past *from, which moves on, and is zero again at the end.
  */
 void pending_expire(struct live *, const struct pending_rules *,
@@ -46,7 +48,8 @@ void pending_expire(struct live *, const struct pending_rules *,
 
 /*
  * Queue rows that are due turn pending; up to cap of them in out. Rows whose
- * target is followed already, or has an outcome by now, go without.
+ * target is followed already, or has an outcome by now, go without; one that
+ * is followed for another reason waits for the end of that.
  */
 unsigned pending_due(
     struct live *, uint64_t now_us, struct followup *out, unsigned cap);

@@ -75,13 +75,16 @@ put_rates(struct buf *b, const struct json_object *o)
 {
 	char a[GROUPED_MAX], c[GROUPED_MAX], d[GROUPED_MAX], e[GROUPED_MAX],
 	    f[GROUPED_MAX], left[TIME_TEXT_MAX];
-	struct json_object *eta;
+	struct json_object *eta, *warning;
 
 	buf_printf(b, "%s SYN/s  %s answers/s  %s open  %s records  %s drops",
 	    grouped(number(o, "syn_per_s"), a),
 	    grouped(number(o, "answers_per_s"), c),
 	    grouped(number(o, "conversations_open"), d),
 	    grouped(number(o, "records"), e), grouped(number(o, "drops"), f));
+	if (json_object_object_get_ex(o, "health_warning", &warning) &&
+	    json_object_get_boolean(warning))
+		buf_puts(b, "  MANY REFUSE US");
 	if (json_object_object_get_ex(o, "eta_s", &eta) && eta &&
 	    json_object_get_int64(eta) >= 0)
 		buf_printf(b, "  %s left",

@@ -1,6 +1,7 @@
 /* record.c: what is kept of one target, as flat bytes. */
 #include <string.h>
 
+#include "engine/cookie.h"
 #include "storage/record.h"
 
 #define AT(field, where) \
@@ -23,7 +24,8 @@ AT(rtt_us, 152);
 AT(findings_before, 168);
 AT(chain_len, 176);
 AT(missed, 180);
-AT(zero, 182);
+AT(kind, 182);
+AT(zero, 183);
 _Static_assert(sizeof(struct head) == HEAD_SIZE, "head");
 
 enum { FIELD_HEAD = 6, ENTRY_HEAD = 8 };
@@ -82,6 +84,7 @@ const char *const finding_names[FINDING_COUNT] = {
 	[FINDING_PREAUTH] = "preauth",
 	[FINDING_OTHER_PROTOCOL] = "other_protocol",
 	[FINDING_PHANTOM] = "phantom",
+	[FINDING_STARTTLS_INJECTION] = "starttls_injection",
 };
 /* clang-format on */
 
@@ -190,6 +193,15 @@ record_flatten(const struct record *r, uint8_t *out, size_t cap)
 	return len;
 }
 
+struct target
+head_target(const struct head *h)
+{
+	struct target t = { .port = h->port };
+
+	memcpy(t.addr.b, h->addr, sizeof t.addr.b);
+	return t;
+}
+
 bool
 head_check(const struct head *h)
 {
@@ -198,7 +210,7 @@ head_check(const struct head *h)
 	    h->starttls < STARTTLS_COUNT && h->change < CHANGE_COUNT &&
 	    h->key_type < KEY_COUNT && h->chain < CHAIN_COUNT &&
 	    h->chain_len <= CHAIN_MAX && h->validation <= 3 &&
-	    h->findings >> FINDING_COUNT == 0;
+	    h->kind <= KIND_INJECTION && h->findings >> FINDING_COUNT == 0;
 }
 
 /* What store or the seal says of a row, nobody else may say. */
@@ -210,6 +222,7 @@ head_is_sent(const struct head *h)
 	return h->first_seen_us == 0 && h->last_seen_us == 0 &&
 	    h->observations == 0 && h->change == CHANGE_NONE &&
 	    h->findings_before == 0 && h->missed == 0 && h->asn == 0 &&
+	    h->confirmed == 0 && h->kind != KIND_CANARY &&
 	    !(h->flags & HEAD_PTR_CONFIRMED) &&
 	    memcmp(h->country, "??", sizeof h->country) == 0 &&
 	    memcmp(h->zero, zero, sizeof zero) == 0;

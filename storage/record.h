@@ -82,6 +82,7 @@ enum finding {
 	FINDING_PREAUTH,
 	FINDING_OTHER_PROTOCOL,
 	FINDING_PHANTOM,
+	FINDING_STARTTLS_INJECTION,
 	FINDING_COUNT
 };
 
@@ -99,7 +100,8 @@ enum head_flag {
 	HEAD_CHAIN_PARSED = 1024, /* the leaf could be read as X.509 */
 	HEAD_NAME_MATCH = 2048, /* leaf matches greeting or EHLO name */
 	HEAD_ADOPTED = 4096, /* one handshake; else connect(2) */
-	HEAD_PTR_CONFIRMED = 8192 /* TAG_PTR leads back; set by the seal */
+	HEAD_PTR_CONFIRMED = 8192, /* TAG_PTR leads back; set by the seal */
+	HEAD_TRY_LATER = 16384 /* it refused us for now: 4xx, too many ... */
 };
 
 /* Judgement of the chain, names and times not considered. */
@@ -183,7 +185,8 @@ struct head {
 	uint8_t verify_error; /* 178 X509_V_ERR_..., 0 ok */
 	uint8_t confirmed; /* 179 second connections agreeing */
 	uint16_t missed; /* 180 sealed sweeps since, of one that is gone */
-	uint8_t zero[10]; /* 182 */
+	uint8_t kind; /* 182 enum syn_kind of the connection */
+	uint8_t zero[9]; /* 183 */
 };
 
 /* Tags of the body: {u16 tag, u32 length, bytes}, all little-endian. */
@@ -210,6 +213,7 @@ enum tag {
 	TAG_NAICS,
 	TAG_SECTOR,
 	TAG_PTR, /* name of the address, see engine/hostname.h */
+	TAG_TLS_VERSIONS, /* u16 each, accepted; the negotiated one first */
 	TAG_COUNT
 };
 
@@ -259,6 +263,8 @@ int record_transcript(
 size_t record_flatten(const struct record *, uint8_t *out, size_t cap);
 bool record_check(const uint8_t *, size_t len);
 bool head_check(const struct head *);
+
+struct target head_target(const struct head *);
 
 /* Walk a body. Start with *at = 0; false at the end or at bad bytes. */
 struct field {

@@ -183,7 +183,7 @@ seal_bodies(struct sealing *s)
 	return rc;
 }
 
-struct silent_walk {
+struct rest_walk {
 	struct sealing *sealing;
 	int rc;
 };
@@ -191,7 +191,7 @@ struct silent_walk {
 static bool
 seal_one_silent(const struct target *t, uint64_t when_us, void *arg)
 {
-	struct silent_walk *w = arg;
+	struct rest_walk *w = arg;
 	struct account *a = &w->sealing->info->account;
 	uint64_t since = when_us - w->sealing->info->sweep.start_us;
 
@@ -199,15 +199,36 @@ seal_one_silent(const struct target *t, uint64_t when_us, void *arg)
 	    sealed_silent(w->sealing->out, t, (uint32_t)(since / SECOND_US));
 	a->rows++;
 	a->outcomes[OUTCOME_SILENT]++;
+	if (store_is_phantom(w->sealing->live, &t->addr))
+		w->sealing->info->silent_phantoms++;
 	return w->rc == 0;
 }
 
 static int
 seal_silent(struct sealing *s)
 {
-	struct silent_walk w = { .sealing = s };
+	struct rest_walk w = { .sealing = s };
 
 	if (store_each_silent(s->live, seal_one_silent, &w) != 0)
+		return -1;
+	return w.rc;
+}
+
+static bool
+seal_one_phantom(const uint8_t *key, void *arg)
+{
+	struct rest_walk *w = arg;
+
+	w->rc = sealed_phantom(w->sealing->out, key);
+	return w->rc == 0;
+}
+
+static int
+seal_phantoms(struct sealing *s)
+{
+	struct rest_walk w = { .sealing = s };
+
+	if (store_each_phantom(s->live, seal_one_phantom, &w) != 0)
 		return -1;
 	return w.rc;
 }
@@ -291,7 +312,9 @@ seal_rows(struct sealing *s)
 	walks_end(s);
 	if (rc == 0)
 		rc = seal_bodies(s);
-	return rc == 0 ? seal_silent(s) : rc;
+	if (rc == 0)
+		rc = seal_silent(s);
+	return rc == 0 ? seal_phantoms(s) : rc;
 }
 
 /* Stock is counted from the rows, so what a counter said of them goes. */

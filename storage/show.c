@@ -41,7 +41,10 @@ static const char *const sentences[FINDING_COUNT] = {
 	[FINDING_PREAUTH] =
 	    "The connection is logged in without a password.",
 	[FINDING_OTHER_PROTOCOL] = "Another protocol answers on this port.",
-	[FINDING_PHANTOM] = "The address answers on every port.",
+	[FINDING_PHANTOM] =
+	    "The address, or one of its network, answers on every port.",
+	[FINDING_STARTTLS_INJECTION] =
+	    "A command sent in clear behind STARTTLS was answered inside TLS.",
 };
 /* clang-format on */
 
@@ -202,6 +205,25 @@ name_or_number(const char *name, uint16_t number, char text[8])
 	return name ? name : text;
 }
 
+/* Accepted on connections of their own. */
+static void
+show_versions(const struct row *r)
+{
+	struct buf text = { 0 };
+	struct field f;
+	uint16_t version;
+
+	if (!row_field(r, TAG_TLS_VERSIONS, &f))
+		return;
+	for (uint32_t i = 0; i + sizeof version <= f.len; i += sizeof version) {
+		memcpy(&version, f.bytes + i, sizeof version);
+		buf_printf(&text, "%s%s", i > 0 ? ", " : "",
+		    tls_version_name(version));
+	}
+	line("TLS versions", "%s", buf_text(&text));
+	buf_free(&text);
+}
+
 static void
 show_tls(const struct row *r)
 {
@@ -225,6 +247,7 @@ show_tls(const struct row *r)
 			    name_or_number(sigalg_name(h->peer_sigalg),
 				h->peer_sigalg, sigalg));
 	}
+	show_versions(r);
 	if (h->alert_side != 0)
 		line("alert", "%u %s, %s", h->alert, alert ? alert : "",
 		    h->alert_side == 1 ? "theirs" : "ours");

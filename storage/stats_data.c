@@ -161,6 +161,7 @@ put_about(struct json_object *o, const struct stats_view *v)
 	json_put_number(o, "not_mail", h->other);
 	json_put_number(o, "phantoms_without_dialog", h->phantoms_silent);
 	json_put_number(o, "silent", v->silent);
+	json_put_number(o, "silent_phantoms", v->info->silent_phantoms);
 }
 
 void

@@ -200,9 +200,11 @@ print_headline(const struct stats_view *v)
 	       " IPv6 addresses; refused us %" PRIu64
 	       ", phantoms among them %" PRIu64 "\n"
 	       "beside them: %" PRIu64 " that spoke no mail protocol "
-	       "(phantoms %" PRIu64 "), %" PRIu64 " that said nothing\n\n",
+	       "(phantoms %" PRIu64 "), %" PRIu64 " that said nothing "
+	       "(phantoms %" PRIu64 ")\n\n",
 	    h->services, h->addresses[0], h->addresses[1], t->refused_us,
-	    t->phantoms, h->other, h->phantoms_silent, v->silent);
+	    t->phantoms, h->other, h->phantoms_silent, v->silent,
+	    v->info->silent_phantoms);
 }
 
 void

@@ -11,19 +11,16 @@
 
 #include "storage/info.h"
 #include "storage/layout.h"
+#include "storage/phantom.h"
 #include "storage/store.h"
+#include "storage/view.h"
 
-enum { SECONDS_LEN = 4, NO_DBI = 0, OPTOUT_KEY_LEN = 17, FILE_MODE = 0644 };
-
-/* One environment, read in one transaction that lasts as long as it is open. */
-struct view {
-	MDB_env *env;
-	MDB_txn *txn;
-};
+enum { SECONDS_LEN = 4, OPTOUT_KEY_LEN = 17 };
 
 struct store {
 	struct view view, certs;
-	MDB_dbi heads, bodies, silent, gone, names, meta, certs_dbi;
+	MDB_dbi heads, bodies, silent, gone, names, phantoms, meta, certs_dbi;
+	bool running; /* its heads know nothing of phantoms yet */
 	char datadir[LAYOUT_PATH_MAX];
 	struct sweep_info info;
 	struct ranges *optouts; /* NULL: none */
@@ -44,72 +41,6 @@ store_say(char error[STORE_ERROR_MAX], const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(error, STORE_ERROR_MAX, fmt, ap);
 	va_end(ap);
-}
-
-static void
-view_close(struct view *v)
-{
-	if (v->txn != NULL)
-		mdb_txn_abort(v->txn);
-	if (v->env != NULL)
-		mdb_env_close(v->env);
-	v->txn = NULL;
-	v->env = NULL;
-}
-
-static int
-view_try(struct view *v, const char *path, unsigned flags)
-{
-	int rc = mdb_env_create(&v->env);
-
-	if (rc != 0) {
-		v->env = NULL;
-		return rc;
-	}
-	mdb_env_set_maxdbs(v->env, LAYOUT_DATABASES);
-	rc = mdb_env_open(
-	    v->env, path, flags | MDB_RDONLY | MDB_NOTLS, FILE_MODE);
-	while (rc == 0 &&
-	    (rc = mdb_txn_begin(v->env, NULL, MDB_RDONLY, &v->txn)) ==
-		MDB_MAP_RESIZED)
-		rc = mdb_env_set_mapsize(v->env, 0);
-	if (rc != 0) {
-		v->txn = NULL;
-		view_close(v);
-	}
-	return rc;
-}
-
-/*
- * The catalog and the certificates have a lock file that an ordinary user may
- * read but not write. They change seldom and only grow, so a short reader
- * goes without.
- */
-static int
-view_open(struct view *v, const char *path, unsigned flags)
-{
-	int rc = view_try(v, path, flags);
-
-	if ((rc == EACCES || rc == EROFS) && (flags & MDB_NOSUBDIR) != 0)
-		rc = view_try(v, path, flags | MDB_NOLOCK);
-	return rc;
-}
-
-/* NO_DBI where the environment has no such database. */
-static MDB_dbi
-view_dbi(struct view *v, const char *name)
-{
-	MDB_dbi dbi;
-
-	return mdb_dbi_open(v->txn, name, 0, &dbi) == 0 ? dbi : NO_DBI;
-}
-
-static bool
-view_get(struct view *v, MDB_dbi dbi, const void *key, size_t len, MDB_val *out)
-{
-	MDB_val k = { len, (void *)(uintptr_t)key };
-
-	return dbi != NO_DBI && mdb_get(v->txn, dbi, &k, out) == 0;
 }
 
 /* A prefix as first and last address into a set. */
@@ -238,6 +169,7 @@ read_info(struct store *s, const char *path, char error[STORE_ERROR_MAX])
 	s->silent = view_dbi(&s->view, DB_SILENT);
 	s->gone = view_dbi(&s->view, DB_GONE);
 	s->names = view_dbi(&s->view, DB_NAMES);
+	s->phantoms = view_dbi(&s->view, DB_PHANTOMS);
 	s->meta = view_dbi(&s->view, DB_META);
 	if (s->heads == NO_DBI || s->bodies == NO_DBI ||
 	    !view_get(&s->view, s->meta, META_INFO, strlen(META_INFO), &text)) {
@@ -312,7 +244,8 @@ store_open(const char *datadir, const char *id, char error[STORE_ERROR_MAX])
 	}
 	if (read_info(s, path, error) != 0)
 		goto fail;
-	if (flags == 0)
+	s->running = flags == 0;
+	if (s->running)
 		read_ledgers(s);
 	s->optouts = store_optouts(datadir);
 	if (s->optouts != NULL)
@@ -382,6 +315,57 @@ store_scan_gone(struct store *s)
 	return scan_new(s, s->gone);
 }
 
+static bool
+is_answered(const MDB_val *value)
+{
+	return value->mv_size == PHANTOM_VALUE_LEN &&
+	    *(const uint8_t *)value->mv_data == PHANTOM_ANSWERED;
+}
+
+bool
+store_is_phantom(struct store *s, const struct addr *a)
+{
+	uint8_t key[PHANTOM_KEY_LEN];
+	MDB_val value;
+
+	for (int scope = 0; scope < PHANTOM_SCOPES; scope++) {
+		phantom_key(a, (enum phantom_scope)scope, key);
+		if (view_get(&s->view, s->phantoms, key, sizeof key, &value) &&
+		    is_answered(&value))
+			return true;
+	}
+	return false;
+}
+
+int
+store_each_phantom(
+    struct store *s, bool (*each)(const uint8_t *key, void *), void *arg)
+{
+	MDB_cursor *c;
+	MDB_val key, value;
+
+	if (s->phantoms == NO_DBI)
+		return 0;
+	if (mdb_cursor_open(s->view.txn, s->phantoms, &c) != 0)
+		return -1;
+	while (mdb_cursor_get(c, &key, &value, MDB_NEXT) == 0)
+		if (key.mv_size == PHANTOM_KEY_LEN && is_answered(&value) &&
+		    !each(key.mv_data, arg))
+			break;
+	mdb_cursor_close(c);
+	return 0;
+}
+
+/* While a sweep runs, its canaries may be answered after the row is there. */
+static void
+mark_phantom(struct store *s, const struct addr *a, struct head *h)
+{
+	if (!s->running || !store_is_phantom(s, a))
+		return;
+	h->flags |= HEAD_CANARY;
+	h->findings |= 1u << FINDING_PHANTOM;
+}
+
 bool
 store_scan_next(struct store_scan *scan, struct target *target, struct head *h)
 {
@@ -395,9 +379,11 @@ store_scan_next(struct store_scan *scan, struct target *target, struct head *h)
 		memcpy(h, value.mv_data, sizeof *h);
 		memcpy(scan->key, key.mv_data, sizeof scan->key);
 		*target = target_unpack(scan->key);
-		if (head_check(h) &&
-		    !ranges_has(scan->store->optouts, &target->addr))
-			return true;
+		if (!head_check(h) ||
+		    ranges_has(scan->store->optouts, &target->addr))
+			continue;
+		mark_phantom(scan->store, &target->addr, h);
+		return true;
 	}
 	return false;
 }
@@ -511,6 +497,7 @@ store_get(struct store *s, const struct target *target, struct head *h,
 		return false;
 	memcpy(h, value.mv_data, sizeof *h);
 	get_body(s, key, body, len);
+	mark_phantom(s, &target->addr, h);
 	return head_check(h);
 }
 

@@ -41,6 +41,7 @@ struct sweep_info {
 	uint64_t geo_build_us; /* the database's date; 0: none */
 	uint64_t rate;
 	uint64_t changes[CHANGE_COUNT]; /* rows by enum change */
+	uint64_t silent_phantoms; /* silent, and it or its network phantom */
 	uint64_t gone; /* had a row the last time, has none now */
 	uint32_t removed; /* 1: the file is gone (retention) */
 	uint32_t spare;
@@ -80,6 +81,12 @@ bool store_is_silent(struct store *, const struct target *, uint64_t *when_us);
 /* All of them in key order; false from the callback ends it. 0 or -1. */
 int store_each_silent(struct store *,
     bool (*each)(const struct target *, uint64_t when_us, void *), void *);
+
+/* Does it, or its network, answer on the canary port as well? */
+bool store_is_phantom(struct store *, const struct addr *);
+/* Each key (phantom.h) of what does, in order. 0 or -1. */
+int store_each_phantom(
+    struct store *, bool (*each)(const uint8_t *key, void *), void *);
 
 /* One row; *body is valid until store_close. */
 bool store_get(struct store *, const struct target *, struct head *,

@@ -9,6 +9,7 @@
 
 #include "storage/info.h"
 #include "storage/layout.h"
+#include "storage/phantom.h"
 #include "storage/store_catalog.h"
 #include "storage/store_sealed.h"
 
@@ -20,10 +21,10 @@ enum {
 	FILE_MODE = 0644
 };
 
-enum kind { HEADS, BODIES, SILENT, GONE, META, KINDS };
+enum kind { HEADS, BODIES, SILENT, GONE, PHANTOMS, META, KINDS };
 
 static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_SILENT,
-	DB_GONE, DB_META };
+	DB_GONE, DB_PHANTOMS, DB_META };
 
 struct sealed {
 	MDB_env *env;
@@ -118,15 +119,13 @@ sealed_new(const char *datadir, const char *id, char error[STORE_ERROR_MAX])
 }
 
 static int
-append(struct sealed *s, enum kind kind, const struct target *target,
-    const void *bytes, size_t len)
+append_key(struct sealed *s, enum kind kind, const uint8_t *bytes_of_key,
+    size_t key_len, const void *bytes, size_t len)
 {
-	uint8_t packed[TARGET_KEY_LEN];
-	MDB_val key = { sizeof packed, packed };
+	MDB_val key = { key_len, (void *)(uintptr_t)bytes_of_key };
 	MDB_val value = { len, (void *)(uintptr_t)bytes };
 	int rc = 0;
 
-	target_pack(target, packed);
 	if (s->batch >= BATCH_BYTES) {
 		rc = commit(s);
 		if (rc == 0)
@@ -134,8 +133,18 @@ append(struct sealed *s, enum kind kind, const struct target *target,
 	}
 	if (rc == 0)
 		rc = mdb_put(s->txn, s->dbi[kind], &key, &value, MDB_APPEND);
-	s->batch += sizeof packed + len;
+	s->batch += key_len + len;
 	return rc == 0 ? 0 : fail(rc);
+}
+
+static int
+append(struct sealed *s, enum kind kind, const struct target *target,
+    const void *bytes, size_t len)
+{
+	uint8_t packed[TARGET_KEY_LEN];
+
+	target_pack(target, packed);
+	return append_key(s, kind, packed, sizeof packed, bytes, len);
 }
 
 int
@@ -161,6 +170,15 @@ int
 sealed_gone(struct sealed *s, const struct target *t, const struct head *h)
 {
 	return append(s, GONE, t, h, sizeof *h);
+}
+
+int
+sealed_phantom(struct sealed *s, const uint8_t *key)
+{
+	const uint8_t answered[PHANTOM_VALUE_LEN] = { PHANTOM_ANSWERED };
+
+	return append_key(
+	    s, PHANTOMS, key, PHANTOM_KEY_LEN, answered, sizeof answered);
 }
 
 static int

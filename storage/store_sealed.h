@@ -21,6 +21,7 @@ int sealed_head(struct sealed *, const struct target *, const struct head *);
 int sealed_body(
     struct sealed *, const struct target *, const uint8_t *, uint32_t len);
 int sealed_silent(struct sealed *, const struct target *, uint32_t seconds);
+int sealed_phantom(struct sealed *, const uint8_t *key); /* phantom.h */
 int sealed_gone(struct sealed *, const struct target *, const struct head *);
 
 /*

@@ -10,15 +10,16 @@
 #include <lmdb.h>
 
 #include "engine/hostname.h"
+#include "storage/book.h"
 #include "storage/layout.h"
+#include "storage/phantom.h"
 #include "storage/store_write.h"
 
 enum {
 	PATH_CAP = LAYOUT_PATH_MAX + 32,
 	QUEUE_KEY_LEN = 8 + TARGET_KEY_LEN + 1,
 	QUEUE_VALUE_LEN = 5,
-	FILE_MODE = 0644,
-	DIRECTORY_MODE = 0755
+	DIRECTORY_MODE = 0750 /* the key of the cookie lies in it */
 };
 
 #define CERTS_MAP      ((size_t)64 << 20) /* to begin with */
@@ -26,17 +27,21 @@ enum {
 
 _Static_assert(sizeof(struct pending) == 16, "pending rows are stored");
 
-enum kind { HEADS, BODIES, SILENT, PENDING, QUEUE, WANTED, NAMES, META, KINDS };
+enum kind {
+	HEADS,
+	BODIES,
+	SILENT,
+	PENDING,
+	QUEUE,
+	WANTED,
+	NAMES,
+	PHANTOMS,
+	META,
+	KINDS
+};
 
 static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_SILENT,
-	DB_PENDING, DB_QUEUE, DB_WANTED, DB_NAMES, DB_META };
-
-/* An environment with one writer, and the transaction that is under way. */
-struct book {
-	MDB_env *env;
-	MDB_txn *txn;
-	size_t map;
-};
+	DB_PENDING, DB_QUEUE, DB_WANTED, DB_NAMES, DB_PHANTOMS, DB_META };
 
 struct live {
 	struct book rows, certs;
@@ -45,63 +50,6 @@ struct live {
 	bool certs_full; /* ... came from there */
 	char path[PATH_CAP];
 };
-
-static int
-book_open(struct book *b, const char *path, unsigned flags, size_t map)
-{
-	MDB_envinfo info;
-	int rc = mdb_env_create(&b->env);
-
-	if (rc != 0)
-		return rc;
-	mdb_env_set_maxdbs(b->env, LAYOUT_DATABASES);
-	mdb_env_set_mapsize(b->env, map);
-	/*
-	 * Nothing more than this one: of 245 power cuts none was unreadable;
-	 * with NOSYNC 65 of 90, and WRITEMAP makes SIGBUS of a full disk.
-	 */
-	rc = mdb_env_open(b->env, path, flags | MDB_NOMETASYNC, FILE_MODE);
-	if (rc == 0)
-		rc = mdb_env_info(b->env, &info);
-	if (rc == 0)
-		b->map = info.me_mapsize;
-	return rc;
-}
-
-static void
-book_abort(struct book *b)
-{
-	if (b->txn != NULL)
-		mdb_txn_abort(b->txn);
-	b->txn = NULL;
-}
-
-static int
-book_commit(struct book *b)
-{
-	int rc = mdb_txn_commit(b->txn);
-
-	b->txn = NULL;
-	return rc;
-}
-
-static void
-book_close(struct book *b)
-{
-	book_abort(b);
-	if (b->env != NULL)
-		mdb_env_close(b->env);
-}
-
-static int
-book_grow(struct book *b)
-{
-	int rc = mdb_env_set_mapsize(b->env, b->map * 2);
-
-	if (rc == 0)
-		b->map *= 2;
-	return rc;
-}
 
 static int
 open_databases(struct live *l)
@@ -293,12 +241,11 @@ bool
 live_put_row(
     struct live *l, const struct head *h, const uint8_t *body, uint32_t len)
 {
-	struct target target = { .port = h->port };
+	struct target target = head_target(h);
 	uint8_t key[TARGET_KEY_LEN];
 	struct head old;
 	bool had, silent;
 
-	memcpy(target.addr.b, h->addr, sizeof target.addr.b);
 	target_pack(&target, key);
 	had = get_head(l, key, &old);
 	if (had && !outcome_replaces(h->outcome, old.outcome))
@@ -310,6 +257,16 @@ live_put_row(
 	else if (had)
 		erase(l, BODIES, key, sizeof key);
 	return !had && !silent;
+}
+
+void
+live_put_head(struct live *l, const struct head *h)
+{
+	struct target target = head_target(h);
+	uint8_t key[TARGET_KEY_LEN];
+
+	target_pack(&target, key);
+	put(l, HEADS, key, sizeof key, h, sizeof *h);
 }
 
 bool
@@ -337,6 +294,20 @@ live_row(struct live *l, const struct target *target, struct head *h)
 	if (get_head(l, key, h))
 		return LIVE_HEAD;
 	return get(l, SILENT, key, sizeof key, &v) ? LIVE_SILENT : LIVE_NO_ROW;
+}
+
+uint32_t
+live_body(
+    struct live *l, const struct target *target, uint8_t *body, uint32_t cap)
+{
+	uint8_t key[TARGET_KEY_LEN];
+	MDB_val v;
+
+	target_pack(target, key);
+	if (!get(l, BODIES, key, sizeof key, &v) || v.mv_size > cap)
+		return 0;
+	memcpy(body, v.mv_data, v.mv_size);
+	return (uint32_t)v.mv_size;
 }
 
 void
@@ -490,6 +461,35 @@ uint64_t
 live_queue_count(struct live *l)
 {
 	return count(l, QUEUE);
+}
+
+bool
+live_canary_ask(struct live *l, const struct addr *a, enum phantom_scope scope)
+{
+	const uint8_t asked[PHANTOM_VALUE_LEN] = { PHANTOM_ASKED };
+	uint8_t key[PHANTOM_KEY_LEN];
+	MDB_val v;
+
+	phantom_key(a, scope, key);
+	if (get(l, PHANTOMS, key, sizeof key, &v))
+		return false;
+	put(l, PHANTOMS, key, sizeof key, asked, sizeof asked);
+	return true;
+}
+
+void
+live_canary_answered(struct live *l, const struct addr *a)
+{
+	const uint8_t answered[PHANTOM_VALUE_LEN] = { PHANTOM_ANSWERED };
+	uint8_t key[PHANTOM_KEY_LEN];
+	MDB_val v;
+
+	for (int scope = 0; scope < PHANTOM_SCOPES; scope++) {
+		phantom_key(a, (enum phantom_scope)scope, key);
+		if (get(l, PHANTOMS, key, sizeof key, &v))
+			put(l, PHANTOMS, key, sizeof key, answered,
+			    sizeof answered);
+	}
 }
 
 void

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "engine/wire.h"
+#include "storage/phantom.h"
 #include "storage/store.h"
 
 struct live;
@@ -39,7 +40,13 @@ const char *live_error(const struct live *);
  */
 bool live_put_row(
     struct live *, const struct head *, const uint8_t *body, uint32_t len);
+/* Write the head of a row that is there; its body stays. */
+void live_put_head(struct live *, const struct head *);
 bool live_put_silent(struct live *, const struct target *, uint32_t seconds);
+
+/* A copy of the body that is there; its length, 0 when there is none. */
+uint32_t live_body(
+    struct live *, const struct target *, uint8_t *body, uint32_t cap);
 
 /* What is there: a head; or only a bare key (then *head is not set). */
 enum live_row { LIVE_NO_ROW, LIVE_HEAD, LIVE_SILENT };
@@ -54,9 +61,10 @@ struct pending {
 	uint8_t attempt;
 	uint8_t protocol;
 	uint8_t why; /* enum outcome it had when it was asked again */
-	uint8_t lost; /* how often it was lost */
+	uint8_t lost; /* how often it was lost, or put us off */
 	uint8_t limited; /* how often it was over a limit */
-	uint8_t zero[2];
+	uint8_t answered; /* 1: not only asked */
+	uint8_t zero;
 	uint64_t since_us; /* UTC */
 };
 
@@ -79,6 +87,13 @@ void live_queue_put(struct live *, const struct queued *);
 bool live_queue_first(struct live *, struct queued *);
 void live_queue_delete(struct live *, const struct queued *);
 uint64_t live_queue_count(struct live *);
+
+/*
+ * Is a canary to be sent there? True once for each address, or network. What
+ * has answered one is a phantom; an answer to what was not asked is none.
+ */
+bool live_canary_ask(struct live *, const struct addr *, enum phantom_scope);
+void live_canary_answered(struct live *, const struct addr *);
 
 /*
  * Addresses whose name is wanted, each once: never again when it has been

@@ -8,7 +8,9 @@
 
 #include <openssl/sha.h>
 
+#include "engine/canary.h"
 #include "engine/conf.h"
+#include "engine/cookie.h"
 #include "engine/log.h"
 #include "engine/sandbox.h"
 #include "engine/wire.h"
@@ -48,6 +50,7 @@ struct writer {
 	struct target expire_at;
 	struct naming naming;
 	uint64_t commit_us; /* monotonic */
+	uint64_t canary_us; /* ... when the last one went to send */
 	uint64_t asleep_us; /* how long the machine has slept */
 	bool records_drained, disk_full, swept_said;
 	enum end end;
@@ -211,7 +214,7 @@ ledger_now(struct writer *w, const struct batch_counts *more)
 	e[STAT_STORE_RECEIVED] = w->total.received + more->received;
 	e[STAT_STORE_NEW] = w->total.added + more->added;
 	e[STAT_STORE_REPLACED] = w->total.replaced + more->replaced;
-	e[STAT_STORE_REFUSED] = w->total.refused;
+	e[STAT_STORE_REFUSED] = w->total.refused + more->refused;
 	e[STAT_STORE_COMMITS] = w->commits + 1;
 	w->ledger.settled = checkpoint_steps(&w->checkpoint);
 }
@@ -265,6 +268,7 @@ commit(struct writer *w, bool more_is_to_come)
 		.live = w->live,
 		.rules = &w->rules,
 		.start_us = w->info.sweep.start_us,
+		.canary_port = canary_port(w->info.sweep.key, w->args->conf),
 		.now_us = clock_us(CLOCK_REALTIME) };
 	struct target expire_at;
 	enum live_result result;
@@ -295,8 +299,27 @@ commit(struct writer *w, bool more_is_to_come)
 	w->total.received += c.counts.received;
 	w->total.added += c.counts.added;
 	w->total.replaced += c.counts.replaced;
+	w->total.refused += c.counts.refused;
 	publish(w);
 	return true;
+}
+
+/* No row waits for the answers to these: only time does. */
+static void
+note_canaries(struct writer *w, const struct followup *due, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (due[i].kind == KIND_CANARY)
+			w->canary_us = clock_us(CLOCK_MONOTONIC);
+}
+
+static bool
+canaries_are_over(const struct writer *w)
+{
+	uint64_t window_us = (uint64_t)w->args->conf->answer_window_ms * MS_US;
+
+	return w->canary_us == 0 ||
+	    clock_us(CLOCK_MONOTONIC) - w->canary_us >= window_us;
 }
 
 /* Follow-ups whose rows are pending on disk go to send; it may be busy. */
@@ -309,9 +332,11 @@ send_due(struct writer *w)
 		n = w->ndue - w->due_at;
 		if (n > DUE_MESSAGE)
 			n = DUE_MESSAGE;
-		if (wire_send(
-			FD_DUE, &w->due[w->due_at], n * sizeof w->due[0]) == 0)
+		if (wire_send(FD_DUE, &w->due[w->due_at],
+			n * sizeof w->due[0]) == 0) {
+			note_canaries(w, &w->due[w->due_at], n);
 			continue;
+		}
 		if (errno != EAGAIN && errno != EPIPE)
 			fatal("follow-ups: %s", strerror(errno));
 		return;
@@ -336,7 +361,7 @@ is_swept(struct writer *w)
 {
 	return checkpoint_swept(&w->checkpoint) && w->records_drained &&
 	    batch_is_empty(w->batch) && w->npending == 0 && w->nqueue == 0 &&
-	    w->due_at == w->ndue &&
+	    w->due_at == w->ndue && canaries_are_over(w) &&
 	    naming_is_over(&w->naming, clock_us(CLOCK_MONOTONIC));
 }
 

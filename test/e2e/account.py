@@ -50,7 +50,8 @@ def equations(event, seen, connect):
     yield ("RSTs arrived there, and sent here",
            seen["rst_in"], event("rsts_sent") + refused)
     yield ("excluded network: packets arrived", seen["forbidden_in"], 0)
-    yield ("ports never asked for", seen["syn_in_other"], 0)
+    yield ("SYNs to the canary port, and to ports never asked for",
+           event("canaries_sent"), seen["syn_in_other"])
     yield ("bad cookies", event("bad_cookie"), 0)
     yield ("dropped by the capture", event("pcap_dropped"), 0)
 

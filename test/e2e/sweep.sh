@@ -9,7 +9,8 @@
 enter_lab "$@"
 how=${1:-adopt}
 
-# Without limits in the way, so that each probed port gets exactly one SYN.
+# Without limits in the way, so that each probed port gets exactly one SYN; one
+# that stays silent a second, with a ClientHello behind it.
 configure "follow = \"$how\"" 'per_host = 16' 'per_network = 64'
 
 pcap=$LAB_DIR/work/wire.pcap
@@ -43,25 +44,27 @@ is "frames that are none of ours" "$(fact strange)" 0
 answered=$(fact answered)
 silent=$(awk -F '\t' '$8 == "silent"' "$LAB_DIR/servers.tsv" | wc -l)
 at_least "ports that answered" "$answered" 60
+spoke=$((answered - silent))
 is "SYNs to a port that does not answer" "$(fact closed_syns_max)" 1
 is "answers that got neither ACK nor RST" "$(fact unanswered)" 0
 case $how in
 adopt)
-	is "targets with one SYN" "$(fact answered_syns_1)" "$answered"
-	is "targets with one handshake" "$(fact handshakes_1)" "$answered"
+	is "targets with one SYN" "$(fact answered_syns_1)" $spoke
+	is "silent ones with two" "$(fact answered_syns_2)" "$silent"
 	is "SYN-ACKs answered by a RST at once" "$(fact rst_at_once)" 0
 	;;
 connect)
-	is "targets with two SYNs" "$(fact answered_syns_2)" "$answered"
-	is "targets with one handshake" "$(fact handshakes_1)" "$answered"
+	is "targets with two SYNs" "$(fact answered_syns_2)" $spoke
+	is "silent ones with four" "$(fact answered_syns_4)" "$silent"
 	is "raw SYN-ACKs that our kernel refused" \
-	    "$(fact rst_at_once)" "$answered"
+	    "$(fact rst_at_once)" $((answered + silent))
 	;;
 esac
-is "flows in which the server spoke" "$(fact data_flows)" \
-    $((answered - silent))
+is "targets with one handshake" "$(fact handshakes_1)" $spoke
+is "silent ones with two handshakes" "$(fact handshakes_2)" "$silent"
+is "flows in which the server spoke" "$(fact data_flows)" $spoke
 
-# ---- the servers' own logs: one session a port --------------------------------
+# ---- the servers' own logs: a session a port, two a silent one -----------------
 
 verdicts_of test/e2e/sessions.py "$LAB_DIR/logs" "$LAB_DIR/servers.tsv" \
     "$LAB_DIR/started" "$LAB_SRC4" "$LAB_SRC6"

@@ -138,6 +138,8 @@ evidence(const struct run *r)
 			facts_find(&r->dialog.facts, TAG_STARTTLS_REPLY, &f)));
 	if (h->findings & 1u << FINDING_STARTTLS_BROKEN)
 		must(h->flags & HEAD_OFFERED && r->dialog.facts.asked);
+	if (h->findings & 1u << FINDING_STARTTLS_INJECTION)
+		must(r->dialog.inject && r->dialog.facts.tls);
 	if (h->findings & 1u << FINDING_CLEARTEXT_LOGIN)
 		must(h->flags & HEAD_LOGIN_BEFORE &&
 		    r->dialog.facts.greeted == GREETED_YES);
@@ -189,7 +191,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	line_init(&r.lines, line, sizeof line);
 	dialog_start(&r.dialog, &manners, &r.record,
 	    probe_of((enum protocol)(1 + bytes[0] % 3)),
-	    (enum port_kind)(bytes[0] / 3 % 3));
+	    (enum port_kind)(bytes[0] / 3 % 4));
 	pump(&r);
 	while (at < stop) {
 		const uint8_t *m = memchr(at, MARK, (size_t)(stop - at));

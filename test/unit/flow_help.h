@@ -33,6 +33,7 @@ struct note {
 		struct note_pending pending;
 		struct note_outcome outcome;
 		struct followup followup;
+		struct note_canary canary;
 	} u;
 };
 

@@ -21,6 +21,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "engine/cookie.h"
 #include "engine/log.h"
 #include "engine/sandbox.h"
 #include "engine/stats.h"
@@ -239,6 +240,19 @@ drip(struct server *s, const char *text)
 	return 0;
 }
 
+/*
+ * Empty messages of type 0, which a client in its handshake has to pass over
+ * (RFC 5246 section 7.4.1.1): a record of 16 KiB holds 4,096.
+ */
+static void
+hello_requests(struct server *s)
+{
+	static const char record[5 + 16384] = { 22, 3, 3, 64, 0 };
+
+	while (put(s, record, sizeof record) == 0)
+		;
+}
+
 static int
 act(struct server *s, const struct act *a)
 {
@@ -259,6 +273,9 @@ act(struct server *s, const struct act *a)
 	case ACT_FOREVER:
 		while (put(s, a->text, strlen(a->text)) == 0)
 			;
+		return 0;
+	case ACT_HELLO_REQUESTS:
+		hello_requests(s);
 		return 0;
 	case ACT_DRIP:
 		return drip(s, a->text);
@@ -537,6 +554,13 @@ void
 lab_probe(uint16_t port, const struct act *acts, const struct lab_tls *tls,
     struct lab_result *r)
 {
+	lab_probe_second(KIND_PLAIN, 0, port, acts, tls, r);
+}
+
+void
+lab_probe_second(unsigned kind, unsigned attempt, uint16_t port,
+    const struct act *acts, const struct lab_tls *tls, struct lab_result *r)
+{
 	struct sockaddr_in at;
 	struct dialed d;
 	int listener = listener_make(&at), status, fd;
@@ -545,6 +569,10 @@ lab_probe(uint16_t port, const struct act *acts, const struct lab_tls *tls,
 	memset(r, 0, sizeof *r);
 	server = server_start(listener, acts, tls);
 	fd = dial(port, 1, &at, &d);
+	d.contact.kind = (uint8_t)kind;
+	d.contact.attempt = (uint8_t)attempt;
+	if (kind == KIND_CLIENT_HELLO)
+		d.contact.flags |= HANDOFF_TLS;
 	hand_on(&d, fd);
 	close(listener);
 	collect(r);

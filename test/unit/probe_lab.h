@@ -19,6 +19,7 @@ enum act_kind {
 	ACT_TLS, /* the handshake, as the server's side */
 	ACT_PAUSE, /* 100 ms */
 	ACT_FOREVER, /* say it until nobody listens */
+	ACT_HELLO_REQUESTS, /* records full of them, until nobody listens */
 	ACT_DRIP, /* say it, a byte each 100 ms */
 	ACT_WAIT, /* until the client closes */
 	ACT_RESET /* close with RST */
@@ -66,6 +67,10 @@ int lab_down(void **state);
 /* A port of the configuration, what the server does there, and the result. */
 void lab_probe(uint16_t port, const struct act *, const struct lab_tls *,
     struct lab_result *);
+
+/* The same for a second connection of a kind, enum syn_kind. */
+void lab_probe_second(unsigned kind, unsigned attempt, uint16_t port,
+    const struct act *, const struct lab_tls *, struct lab_result *);
 
 /*
  * So many connections that their server closes at once, while nobody reads

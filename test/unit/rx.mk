@@ -1,6 +1,6 @@
 # What is received, and what becomes of it.
 RX_FLOW = engine/flow engine/flow_entry engine/flow_turn engine/flow_time \
-    engine/waiting engine/limits engine/cookie engine/addr engine/ranges \
+    engine/waiting engine/limits engine/canary engine/cookie engine/addr engine/ranges \
     engine/conf_port
 UNIT_segment = engine/segment engine/frame engine/addr
 UNIT_waiting = engine/waiting engine/cookie engine/addr

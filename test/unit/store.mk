@@ -1,14 +1,14 @@
 # What is kept: records, the data directory, the account.
-STORE_READ = storage/store storage/info storage/account storage/record \
+STORE_READ = storage/store storage/view storage/phantom storage/info storage/account storage/record \
 	engine/stats engine/ranges engine/addr
 STORE_SEALED = storage/store_sealed storage/store_catalog
-STORE_LIVE = storage/store_write storage/pending
+STORE_LIVE = storage/store_write storage/book storage/pending
 STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
 STORE_ALL = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) $(STORE_GEO) \
-	$(STORE_START) storage/batch storage/seal engine/hostname \
-	test/unit/store_help
+	$(STORE_START) storage/batch storage/outcome storage/merge \
+	storage/second storage/seal engine/hostname test/unit/store_help
 UNIT_store = $(STORE_READ) $(STORE_SEALED) test/unit/store_help
 UNIT_record = storage/record
 UNIT_account = storage/account storage/record engine/stats
@@ -17,11 +17,13 @@ UNIT_live = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) test/unit/store_help
 UNIT_pending = $(UNIT_live)
 UNIT_geo = $(STORE_GEO) $(STORE_READ)
 UNIT_batch = $(STORE_ALL)
+UNIT_second = $(STORE_ALL) test/unit/second_help
+UNIT_merge = $(UNIT_second)
 UNIT_names = $(STORE_ALL)
 UNIT_naming = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/naming \
 	engine/wire engine/log test/unit/store_help
 UNIT_begin = $(STORE_ALL)
 UNIT_seal = $(STORE_ALL)
-UNIT_writer = $(STORE_ALL) storage/writer storage/checkpoint \
-	storage/datadir storage/naming engine/wire
+UNIT_writer = $(STORE_ALL) engine/canary engine/cookie storage/writer \
+	storage/checkpoint storage/datadir storage/naming engine/wire
 UNIT_format = storage/record

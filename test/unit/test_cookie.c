@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "engine/canary.h"
 #include "engine/cookie.h"
 
 static const uint8_t key[SWEEP_KEY_LEN] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
@@ -202,10 +203,38 @@ ports_spread(void **state)
 		assert_in_range(used[i], 1000 - 160, 1000 + 160);
 }
 
+/* One port a sweep, never one that is swept. */
+static void
+test_canary(void **state)
+{
+	static struct conf conf;
+	uint8_t some[SWEEP_KEY_LEN] = { 0 };
+	bool differ = false;
+	uint16_t first = canary_port(some, &conf);
+
+	(void)state;
+	for (unsigned i = 0; i < 64; i++) {
+		uint16_t port;
+
+		some[0] = (uint8_t)i;
+		port = canary_port(some, &conf);
+		assert_in_range(port, 20000, 29999);
+		differ = differ || port != first;
+	}
+	assert_true(differ);
+	some[0] = 0;
+	conf.ports[0].port = first;
+	conf.ports[1].port = (uint16_t)(first == 29999 ? 20000 : first + 1);
+	conf.nports = 2;
+	assert_null(conf_port(&conf, canary_port(some, &conf)));
+	assert_in_range(canary_port(some, &conf), 20000, 29999);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_canary),
 		cmocka_unit_test(ports_are_cut_in_slices),
 		cmocka_unit_test(range_limits),
 		cmocka_unit_test(check_accepts_what_was_made),

@@ -271,6 +271,34 @@ a_followup_of_another_kind_is_followed_when_done(void **state)
 
 /* ---- those that say nothing, or good-bye --------------------------------- */
 
+/* It is seen again on purpose, soon after; an attempt before it is not. */
+static void
+a_later_attempt_is_followed_when_done(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 1);
+	struct peer again = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 2);
+	struct peer before = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 0);
+	struct done_note d = done(&p);
+
+	(void)state;
+	hear_one(w, synack_at(&p, IRS));
+	hear_one(w, says(&p, 0, "+OK\r\n"));
+	hear_one(w, synack_at(&again, IRS));
+	assert_int_equal(count(w, STAT_PKT_REPEATS), 1);
+	flow_done(w->flow, &d, world_now(w));
+	hear_one(w, synack_at(&before, IRS));
+	assert_int_equal(count(w, STAT_PKT_REPEATS), 2);
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 1);
+	forget(w);
+	hear_one(w, synack_at(&again, IRS));
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 2);
+	assert_int_equal(w->notes[0].u.pending.attempt, 2);
+	check_sent(w, 0, &again, TCP_ACK, again.cookie.isn + 1, IRS + 1);
+	check_balance(w);
+	world_free(w);
+}
+
 static void
 silence_ends_with_a_rst(void **state)
 {
@@ -456,6 +484,7 @@ main(void)
 		cmocka_unit_test(done_is_known_for_a_while),
 		cmocka_unit_test(
 		    a_followup_of_another_kind_is_followed_when_done),
+		cmocka_unit_test(a_later_attempt_is_followed_when_done),
 		cmocka_unit_test(silence_ends_with_a_rst),
 		cmocka_unit_test(time_passes_only_as_far_as_notes_fit),
 		cmocka_unit_test(a_rst_after_the_synack),

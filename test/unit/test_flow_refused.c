@@ -1,6 +1,7 @@
 /* test_flow_refused.c: those that must wait, go, or come to nothing. */
 #include <string.h>
 
+#include "engine/canary.h"
 #include "engine/ranges.h"
 #include "test/unit/flow_help.h"
 
@@ -105,6 +106,31 @@ over_a_limit_is_put_off(void **state)
 	pass(w, 30000);
 	hear_one(w, synack_at(&c, IRS));
 	assert_int_equal(w->nhanded, 1);
+	check_balance(w);
+	world_free(w);
+}
+
+/* The attempt of a TLS version says which: it stays. */
+static void
+a_version_over_a_limit_stays_that_version(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_TLS_VERSION, 1);
+
+	(void)state;
+	w->conf.per_host = 1;
+	world_restart(w);
+	for (unsigned i = 0; i < 2; i++) {
+		struct peer other =
+		    peer_of(w, "198.18.1.1", SMTP, KIND_PLAIN, 0);
+
+		hear_one(w, synack_at(&other, IRS));
+		forget(w);
+		hear_one(w, synack_at(&p, IRS));
+		assert_int_equal(w->notes[0].type, NOTE_FOLLOWUP);
+		assert_int_equal(w->notes[0].u.followup.attempt, 1);
+		assert_int_equal(w->notes[0].u.followup.kind, KIND_TLS_VERSION);
+	}
 	check_balance(w);
 	world_free(w);
 }
@@ -222,6 +248,30 @@ canaries_and_unknown_kinds(void **state)
 	world_free(w);
 }
 
+/* The canary port alone: a RST, a note, and no entry. */
+static void
+a_canary_that_sings(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	uint16_t port = canary_port(w->sweep.key, &w->conf);
+	struct peer p = peer_of(w, "198.18.1.1", port, KIND_CANARY, 0);
+	struct peer other = peer_of(w, "198.18.1.1", port, KIND_PLAIN, 0);
+
+	(void)state;
+	hear_one(w, synack_at(&p, IRS));
+	check_rst(w, 0, &p);
+	assert_int_equal(w->nnotes, 1);
+	assert_int_equal(w->notes[0].type, NOTE_CANARY);
+	assert_memory_equal(
+	    &w->notes[0].u.canary.addr, &p.target.addr, sizeof p.target.addr);
+	assert_int_equal(flow_waiting(w->flow), 0);
+	hear_one(w, synack_at(&other, IRS));
+	assert_int_equal(w->nnotes, 1);
+	assert_int_equal(count(w, STAT_PKT_REFUSED_KIND), 2);
+	check_balance(w);
+	world_free(w);
+}
+
 static void
 excluded_meanwhile(void **state)
 {
@@ -328,6 +378,64 @@ a_lost_one_frees_the_limits(void **state)
 	world_free(w);
 }
 
+/* Given up while it waited for a probe, which then took its time. */
+static void
+a_lost_one_that_is_reported_was_not_lost(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 0);
+	struct peer q = peer_of(w, "198.18.1.2", POP3, KIND_PLAIN, 0);
+	struct done_note end = done(&p);
+	struct dial_note failed = {
+		.target = q.target, .source = q.source, .sport = q.cookie.sport
+	};
+
+	(void)state;
+	hear_one(w, synack_at(&p, IRS));
+	hear_one(w, says(&p, 0, "+OK\r\n"));
+	hear_one(w, synack_at(&q, IRS));
+	hear_one(w, says(&q, 0, "+OK\r\n"));
+	pass(w, 125000);
+	assert_int_equal(count(w, STAT_PKT_LOST), 2);
+	flow_done(w->flow, &end, world_now(w));
+	assert_int_equal(count(w, STAT_PKT_LOST), 1);
+	flow_dial_failed(w->flow, &failed, world_now(w));
+	assert_int_equal(count(w, STAT_PKT_LOST), 0);
+	flow_done(w->flow, &end, world_now(w));
+	assert_int_equal(count(w, STAT_PKT_LOST), 0);
+	world_free(w);
+}
+
+/* Some repeat it for ever, and no sweep would end. */
+static void
+who_answers_long_after_the_last_syn_is_late(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 0);
+
+	(void)state;
+	stats_set(&w->stats, ROLE_SEND, STAT_SEND_PACKETS, 1);
+	hear_one(w, synack_at(&p, IRS));
+	pass(w, 30000); /* silent */
+	pass(w, 10000); /* and forgotten */
+	hear_one(w, synack_at(&p, IRS));
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 2);
+	pass(w, 30000);
+	pass(w, 10000);
+	forget(w);
+	hear_one(w, synack_at(&p, IRS));
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 2);
+	assert_int_equal(count(w, STAT_PKT_LATE), 1);
+	check_rst(w, 0, &p);
+	assert_int_equal(w->nnotes, 0);
+	/* another SYN, and it counts again */
+	stats_set(&w->stats, ROLE_SEND, STAT_SEND_PACKETS, 2);
+	hear_one(w, synack_at(&p, IRS));
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 3);
+	check_balance(w);
+	world_free(w);
+}
+
 static void
 with_connect_the_kernel_answers(void **state)
 {
@@ -386,15 +494,19 @@ main(void)
 		cmocka_unit_test(blocked_for_good_has_no_outcome),
 		cmocka_unit_test(nothing_is_handed_on_before_its_note),
 		cmocka_unit_test(over_a_limit_is_put_off),
+		cmocka_unit_test(a_version_over_a_limit_stays_that_version),
 		cmocka_unit_test(attempts_count_up_while_limited),
 		cmocka_unit_test(a_full_table_stays_silent),
 		cmocka_unit_test(late_ones_are_freed),
 		cmocka_unit_test(strays_of_now_are_freed_when_they_speak),
 		cmocka_unit_test(canaries_and_unknown_kinds),
+		cmocka_unit_test(a_canary_that_sings),
 		cmocka_unit_test(excluded_meanwhile),
 		cmocka_unit_test(a_bad_cookie_is_nobody),
 		cmocka_unit_test(dial_can_fail),
 		cmocka_unit_test(a_lost_one_frees_the_limits),
+		cmocka_unit_test(a_lost_one_that_is_reported_was_not_lost),
+		cmocka_unit_test(who_answers_long_after_the_last_syn_is_late),
 		cmocka_unit_test(with_connect_the_kernel_answers),
 		cmocka_unit_test(nobody_is_left_half_open_at_the_end),
 	};

@@ -99,11 +99,13 @@ static void
 walk(enum follow_mode follow, unsigned seed)
 {
 	struct world *w = world_new(follow);
+	uint64_t lost = 0;
 
 	w->conf.waiting_max = ENTRIES;
 	world_restart(w);
 	for (unsigned i = 0; i < STEPS; i++) {
 		unsigned r = (unsigned)rand_r(&seed);
+		uint64_t before = count(w, STAT_PKT_LOST);
 
 		forget(w);
 		if (r % 16 < 11)
@@ -112,6 +114,9 @@ walk(enum follow_mode follow, unsigned seed)
 			end_any(w, (unsigned)rand_r(&seed));
 		else
 			pass(w, r / 16 % 8000);
+		/* notes that come late take some of them back */
+		if (count(w, STAT_PKT_LOST) > before)
+			lost += count(w, STAT_PKT_LOST) - before;
 		w->wire_full = r / 7 % 5 == 0;
 		w->notes_stuck = r / 35 % 11 == 0;
 		check_balance(w);
@@ -123,7 +128,7 @@ walk(enum follow_mode follow, unsigned seed)
 	assert_true(count(w, STAT_PKT_REPEATS) > 100);
 	assert_true(count(w, STAT_PKT_RESET) > 100 || follow == FOLLOW_CONNECT);
 	assert_true(count(w, STAT_PKT_DONE) > 100);
-	assert_true(count(w, STAT_PKT_LOST) > 10);
+	assert_true(lost > 10);
 	check_empty(w);
 	world_free(w);
 }

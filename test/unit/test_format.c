@@ -32,7 +32,8 @@ static const struct row rows[] = {
 	ROW(not_before), ROW(not_after), ROW(rtt_us), ROW(greeting_ms),
 	ROW(tls_ms), ROW(duration_ms), ROW(findings_before), ROW(sport),
 	ROW(wscale), ROW(synack_options), ROW(chain_len), ROW(validation),
-	ROW(verify_error), ROW(confirmed), ROW(missed), ROW(zero),
+	ROW(verify_error), ROW(confirmed), ROW(missed),
+	ROW(kind), ROW(zero),
 };
 /* clang-format on */
 enum { ROWS = sizeof rows / sizeof rows[0] };

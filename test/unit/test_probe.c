@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <openssl/ssl.h>
 
+#include "engine/cookie.h"
 #include "test/unit/probe_lab.h"
 
 #define SAY(text)             \
@@ -134,6 +135,61 @@ tls10_only(void **state)
 	    bit(FINDING_OBSOLETE_TLS));
 	assert_int_equal(r.head.tls_version, TLS1_VERSION);
 	assert_int_equal(r.head.peer_sigalg, 0);
+}
+
+/*
+ * One write: the server that reads on in clear has the command before TLS, and
+ * answers it inside; the other has thrown it away.
+ */
+static void
+a_command_behind_starttls(void **state)
+{
+	static const struct act carried_out[] = { POP3_BEFORE, HEAR("CAPA"),
+		SAY("+OK go\r\n"), { ACT_TLS, NULL },
+		SAY("+OK\r\nUSER\r\n.\r\n"), HEAR("QUIT"), SAY("+OK bye\r\n"),
+		{ ACT_END, NULL } };
+	static const struct act thrown_away[] = { POP3_BEFORE, HEAR("CAPA"),
+		SAY("+OK go\r\n"), { ACT_TLS, NULL }, HEAR("QUIT"),
+		SAY("+OK bye\r\n"), { ACT_END, NULL } };
+	static const struct lab_tls tls = { .version = 0 };
+	static struct lab_result r;
+
+	(void)state;
+	lab_probe_second(KIND_INJECTION, 0, 110, carried_out, &tls, &r);
+	assert_int_equal(r.server_status, 0);
+	expect(&r, OUTCOME_COMPLETED, STARTTLS_COMPLETED,
+	    bit(FINDING_STARTTLS_INJECTION));
+	assert_true(heard(&r, SPEAKER_SERVER, "USER"));
+	lab_probe_second(KIND_INJECTION, 0, 110, thrown_away, &tls, &r);
+	assert_int_equal(r.server_status, 0);
+	expect(&r, OUTCOME_COMPLETED, STARTTLS_COMPLETED, 0);
+}
+
+/* The attempt says which version is the highest that we offer. */
+static void
+one_version_after_the_other(void **state)
+{
+	static const struct {
+		unsigned attempt;
+		int server, negotiated;
+	} each[] = { { 3, TLS1_2_VERSION, TLS1_2_VERSION },
+		{ 3, TLS1_3_VERSION, 0 }, { 2, TLS1_2_VERSION, 0 },
+		{ 2, TLS1_1_VERSION, TLS1_1_VERSION },
+		{ 1, TLS1_VERSION, TLS1_VERSION }, { 1, TLS1_1_VERSION, 0 } };
+	static struct lab_result r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+		struct lab_tls tls = { .version = each[i].server };
+
+		lab_probe_second(
+		    KIND_TLS_VERSION, each[i].attempt, 110, stls, &tls, &r);
+		assert_int_equal(r.head.kind, KIND_TLS_VERSION);
+		assert_int_equal(r.head.tls_version, each[i].negotiated);
+		assert_int_equal(r.head.starttls,
+		    each[i].negotiated ? STARTTLS_COMPLETED
+				       : STARTTLS_HANDSHAKE_FAILED);
+	}
 }
 
 static void
@@ -335,6 +391,19 @@ endless_clear_for_tls(void **state)
 	    bit(FINDING_STARTTLS_BROKEN));
 }
 
+/* They never end the handshake, and never let go of who reads them. */
+static void
+endless_handshake(void **state)
+{
+	static struct lab_result r;
+	static const struct act acts[] = { POP3_BEFORE, SAY("+OK go\r\n"),
+		{ ACT_HELLO_REQUESTS, NULL }, { ACT_END, NULL } };
+
+	(void)state;
+	lab_probe(110, acts, NULL, &r);
+	assert_int_equal(r.head.outcome, OUTCOME_TOO_MUCH);
+}
+
 static void
 garbage_for_tls(void **state)
 {
@@ -496,6 +565,8 @@ main(void)
 		cmocka_unit_test(tls13_good),
 		cmocka_unit_test(certificates_travel_once),
 		cmocka_unit_test(tls10_only),
+		cmocka_unit_test(one_version_after_the_other),
+		cmocka_unit_test(a_command_behind_starttls),
 		cmocka_unit_test(expired),
 		cmocka_unit_test(not_yet_valid),
 		cmocka_unit_test(self_signed),
@@ -510,6 +581,7 @@ main(void)
 		cmocka_unit_test(closed_after_yes),
 		cmocka_unit_test(stray_plaintext),
 		cmocka_unit_test(endless_clear_for_tls),
+		cmocka_unit_test(endless_handshake),
 		cmocka_unit_test(garbage_for_tls),
 		cmocka_unit_test(implicit_good),
 		cmocka_unit_test(clear_on_implicit),

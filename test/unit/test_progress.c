@@ -40,6 +40,9 @@ test_line(void **state)
 	draws(running, 120,
 	    "458,752 of 917,504  50.0%  [##########..........] 20,000 SYN/s  "
 	    "312 answers/s  12 open  1,345 records  0 drops  23s left");
+	draws("{\"health_warning\":true,\"eta_s\":-1}", 0,
+	    "0 of 0  0.0%  0 SYN/s  0 answers/s  0 open  0 records  0 drops  "
+	    "MANY REFUSE US");
 	draws(running, 30, "458,752 of 917,504  50.0%  20,");
 }
 

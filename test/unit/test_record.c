@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "engine/cookie.h"
 #include "storage/record.h"
 
 static uint8_t body[1024], flat[RECORD_MAX + 1];
@@ -103,8 +104,10 @@ test_bad_bytes(void **state)
 		{ 56, STARTTLS_COUNT }, { 57, CHANGE_NEW }, { 72, KEY_COUNT },
 		{ 73, CHAIN_COUNT }, { 76, 1 }, /* ASN */
 		{ 80, 'D' }, { 168, 1 }, /* findings before */
-		{ 176, CHAIN_MAX + 1 }, { 177, 4 }, { 180, 1 }, { 191, 1 },
-		{ HEAD_SIZE, 0 }, { HEAD_SIZE + 3, 0xff }, /* body length */
+		{ 176, CHAIN_MAX + 1 }, { 177, 4 }, { 179, 1 }, /* confirmed */
+		{ 180, 1 }, { 182, KIND_CANARY }, { 182, KIND_COUNT },
+		{ 183, 1 }, { 191, 1 }, { HEAD_SIZE, 0 },
+		{ HEAD_SIZE + 3, 0xff }, /* body length */
 		{ HEAD_SIZE + 4, 0 }, { HEAD_SIZE + 4, TAG_COUNT }, /* tag */
 		{ HEAD_SIZE + 4, TAG_REGION }, { HEAD_SIZE + 4, TAG_SECTOR },
 		{ HEAD_SIZE + 9, 0xff }, { HEAD_SIZE + 6, 8 } };

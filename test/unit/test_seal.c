@@ -160,6 +160,38 @@ second_night(void)
 	night_ends(1);
 }
 
+/* The canary was answered after the rows were there; readers see it at once. */
+static void
+test_phantoms(void **state)
+{
+	struct addr a = help_target("192.0.2.2", 0).addr;
+	struct addr six = help_target("2001:db8::1", 0).addr;
+	uint8_t key[PHANTOM_KEY_LEN];
+	struct store *s;
+
+	(void)state;
+	night_begins();
+	saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
+	saw("2001:db8::1", OUTCOME_COMPLETED, 0);
+	silent("192.0.2.99");
+	live_canary_ask(l, &a, PHANTOM_NETWORK);
+	live_canary_ask(l, &six, PHANTOM_ADDRESS);
+	live_canary_answered(l, &a);
+	night_ends(1);
+	s = newest();
+	assert_int_equal(row(s, "192.0.2.1").findings, NO_TLS | PHANTOM);
+	assert_true(row(s, "192.0.2.1").flags & HEAD_CANARY);
+	assert_int_equal(row(s, "2001:db8::1").findings, 0);
+	assert_int_equal(store_info(s)->silent_phantoms, 1);
+	a.b[15] = 99;
+	assert_true(store_is_phantom(s, &a));
+	assert_false(store_is_phantom(s, &six));
+	phantom_key(&a, PHANTOM_NETWORK, key);
+	assert_int_equal(key[PHANTOM_KEY_LEN - 1], 120);
+	assert_int_equal(key[15], 0);
+	store_close(s);
+}
+
 static void
 test_three_nights(void **state)
 {
@@ -353,6 +385,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		EACH(test_phantoms),
 		EACH(test_three_nights),
 		EACH(test_not_asked),
 		EACH(test_retention),

@@ -291,7 +291,7 @@ test_clean_sweep(void **state)
 	pending("192.0.2.3");
 	await(STAT_STORE_PENDING, 3);
 	outcome("192.0.2.2", OUTCOME_SILENT);
-	outcome("192.0.2.3", OUTCOME_RESET);
+	outcome("192.0.2.3", OUTCOME_DIAL_FAILED);
 	record("192.0.2.1", OUTCOME_COMPLETED);
 	count_others(sweep.n, sweep.n - 4, 1, 1, 1);
 	end_of_sweep();

@@ -4,10 +4,10 @@ TOOL_ROW  = storage/row storage/record engine/addr $(TOOL_TEXT)
 TOOL_FEED = storage/feed storage/feed_columns storage/feed_values \
 	storage/feed_own storage/csv storage/tls_names storage/cert_fields \
 	storage/holes $(TOOL_ROW)
-TOOL_STORE = storage/store storage/info storage/account engine/stats \
+TOOL_STORE = storage/store storage/view storage/phantom storage/info storage/account engine/stats \
 	engine/ranges
 TOOL_SAMPLE = $(TOOL_STORE) storage/store_sealed storage/store_catalog \
-	storage/store_write storage/pending storage/checkpoint \
+	storage/store_write storage/book storage/pending storage/checkpoint \
 	test/unit/store_help test/unit/tool_help
 TOOL_MAKE = storage/feed_make storage/feed_match storage/feed_files $(TOOL_FEED)
 TOOL_CONF = engine/conf engine/conf_list engine/conf_port \

@@ -64,6 +64,7 @@ port_read(struct transcript *t, const char *text)
 	t->port = (uint16_t)strtoul(text + n, &kind, 10);
 	t->kind = strcmp(kind, " tls") == 0 ? PORT_TLS
 	    : strcmp(kind, " hello") == 0   ? PORT_HELLO
+	    : strcmp(kind, " inject") == 0  ? PORT_INJECTION
 					    : PORT_CLEAR;
 }
 
@@ -140,16 +141,23 @@ transcript_free(struct transcript *t)
 	free(t);
 }
 
+/* What goes out in one write, line by line. */
 static void
 say(struct replay *r)
 {
 	char out[DIALOG_SAY_MAX + 1];
 	size_t n = dialog_say(&r->dialog, 1, out);
+	char *line = out, *end;
 
 	assert_true(n >= 2 && memcmp(out + n - 2, "\r\n", 2) == 0);
-	out[n - 2] = '\0';
-	assert_true(r->nsaid < SAID_MAX);
-	r->said[r->nsaid++] = strdup(out);
+	out[n] = '\0';
+	for (; *line; line = end + 2) {
+		end = strstr(line, "\r\n");
+		assert_non_null(end);
+		*end = '\0';
+		assert_true(r->nsaid < SAID_MAX);
+		r->said[r->nsaid++] = strdup(line);
+	}
 }
 
 /* Bytes where TLS is wanted: stray, or the dialog goes on in clear. */
@@ -344,6 +352,7 @@ static const struct named tags[] = {
 
 static const struct named flags[] = {
 	{ "offered", HEAD_OFFERED },
+	{ "later", HEAD_TRY_LATER },
 	{ "asked_offer", HEAD_ASKED_OFFER },
 	{ "login_before", HEAD_LOGIN_BEFORE },
 	{ "lf_only", HEAD_LF_ONLY },
@@ -481,6 +490,25 @@ said_check(const struct transcript *t, const struct replay *r, const char *how)
 	}
 }
 
+/* "refusal none": how it was said that we are not wanted. */
+static void
+refusal_check(
+    const struct transcript *t, const struct facts *f, const char *how)
+{
+	static const struct named refusals[] = { { "none", REFUSAL_NONE },
+		{ "later", REFUSAL_LATER }, { "554", REFUSAL_554 },
+		{ "listed", REFUSAL_LISTED } };
+
+	for (size_t i = 0; i < t->nexpect; i++) {
+		const char *value = t->expect[i] + 8;
+
+		if (strncmp(t->expect[i], "refusal ", 8) == 0 &&
+		    VALUE_OF(refusals, value) != f->refusal)
+			fail_msg("%s (%s): not so: %s, but %d", t->name, how,
+			    t->expect[i], f->refusal);
+	}
+}
+
 void
 transcript_check(
     const struct transcript *t, const struct replay *r, const char *how)
@@ -500,6 +528,7 @@ transcript_check(
 		assert_non_null(value);
 		memcpy(key, t->expect[i], (size_t)(value - t->expect[i]));
 		if (strcmp(key, "finding") != 0 &&
+		    strcmp(key, "refusal") != 0 &&
 		    !agrees(&r->record, key, value + 1))
 			fail_msg("%s (%s): not so: %s; outcome %s, starttls "
 				 "%s",
@@ -507,6 +536,7 @@ transcript_check(
 			    outcome_names[r->record.head.outcome],
 			    starttls_names[r->record.head.starttls]);
 	}
+	refusal_check(t, &r->dialog.facts, how);
 	findings_check(t, &r->record, how);
 	counts_check(t, &r->record, how);
 }
