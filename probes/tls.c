@@ -458,30 +458,6 @@ tls_error(const struct tls *t, char text[TLS_TEXT_MAX])
 		    reason ? reason : "the connection ended");
 }
 
-static void
-report_chain(const struct chain *c, struct facts *f)
-{
-	const struct judgement *j = &c->judgement;
-	struct head *h = &f->record->head;
-
-	if (c->n == 0)
-		return;
-	memcpy(h->leaf, c->sha256[0], SHA256_LEN);
-	h->chain_len = c->n;
-	h->chain = j->chain;
-	h->verify_error = j->verify_error;
-	h->validation = j->validation;
-	h->key_type = j->key_type;
-	h->key_bits = j->key_bits;
-	h->not_before = j->not_before;
-	h->not_after = j->not_after;
-	if (j->parsed)
-		h->flags |= HEAD_CHAIN_PARSED;
-	if (j->weak_signature)
-		record_find(f->record, FINDING_WEAK_SIGNATURE);
-	facts_put(f, TAG_CHAIN, c->sha256, (size_t)c->n * SHA256_LEN);
-}
-
 void
 tls_report(const struct tls *t, struct facts *f)
 {
@@ -495,7 +471,7 @@ tls_report(const struct tls *t, struct facts *f)
 	h->peer_sigalg = t->sigalg;
 	if (t->ticket)
 		h->flags |= HEAD_TICKET;
-	report_chain(&t->chain, f);
+	chain_report(&t->chain, f);
 	if (!t->done)
 		return;
 	h->tls_version = (uint16_t)SSL_version(t->ssl);

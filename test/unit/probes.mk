@@ -2,7 +2,8 @@
 PROBE_DIALOG = probes/dialog probes/facts probes/line probes/classify \
     probes/conclude probes/refusal probes/product probes/pop3 probes/imap probes/smtp \
     storage/record
-UNIT_transcript = $(PROBE_DIALOG) test/unit/transcript
+UNIT_transcript = $(PROBE_DIALOG) probes/chain probes/digests \
+    probes/handshake test/unit/transcript
 PROBE_TLS = probes/tls probes/chain probes/digests probes/handshake
 UNIT_probe = $(PROBE_DIALOG) $(PROBE_TLS) probes/wheel probes/conversation \
     probes/talking probes/securing probes/ending probes/report probes/worker \
