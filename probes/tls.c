@@ -17,7 +17,14 @@ enum {
 	ALERT_CLOSE_NOTIFY = 0,
 	ALERT_USER_CANCELED = 90,
 	SIDE_THEIRS = 1,
-	SIDE_OURS = 2
+	SIDE_OURS = 2,
+	/* An honest server sends a dozen, and a few tickets. */
+	MESSAGES_MAX = 128,
+	/*
+	 * A prime of no known group has OpenSSL draw an exponent of its length:
+	 * 10000 bits would take a second of our time.
+	 */
+	DH_BITS_MAX = 4096
 };
 
 struct tls_context {
@@ -35,6 +42,7 @@ struct tls {
 	unsigned long error; /* OpenSSL's, of a failure */
 	uint16_t sigalg;
 	uint8_t alert, alert_side;
+	unsigned messages; /* of handshakes, from the server */
 	uint64_t max; /* bytes to be read */
 	bool ticket, done, much;
 };
@@ -96,6 +104,26 @@ no_verification(X509_STORE_CTX *ctx, void *arg)
 
 static void message(int, int, int, const void *, size_t, SSL *, void *);
 
+/*
+ * Nothing is too weak to be measured; but a key exchange may cost too much
+ * (SSL_CTX_set_security_callback(3)).
+ */
+static int
+allowed(const SSL *ssl, const SSL_CTX *ctx, int what, int bits, int nid,
+    void *key, void *arg)
+{
+	char group[64];
+
+	(void)ssl;
+	(void)ctx;
+	(void)bits;
+	(void)nid;
+	(void)arg;
+	return what != SSL_SECOP_TMP_DH || !key ||
+	    EVP_PKEY_get_bits(key) <= DH_BITS_MAX ||
+	    EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1;
+}
+
 static SSL_CTX *
 context_make(void)
 {
@@ -106,10 +134,10 @@ context_make(void)
 	if (!ctx)
 		return NULL;
 	SSL_CTX_set_security_level(ctx, 0);
+	SSL_CTX_set_security_callback(ctx, allowed);
 	SSL_CTX_set_options(ctx,
 	    SSL_OP_ALL | SSL_OP_LEGACY_SERVER_CONNECT |
-		SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
-		SSL_OP_IGNORE_UNEXPECTED_EOF);
+		SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(ctx,
 	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
@@ -256,6 +284,9 @@ message(int sent, int version, int type, const void *bytes, size_t len,
 		alert(t, sent, version, bytes);
 	if (sent || type != SSL3_RT_HANDSHAKE)
 		return;
+	/* Each KeyUpdate costs us more than it costs them. */
+	if (++t->messages > MESSAGES_MAX)
+		t->much = true;
 	switch (*(const uint8_t *)bytes) {
 	case HANDSHAKE_CERTIFICATE:
 		certificates(t, bytes, len, version);
@@ -287,7 +318,7 @@ before_read(BIO *in, int what, const char *buf, size_t len, int argi, long argl,
 	(void)argi;
 	(void)argl;
 	(void)processed;
-	if (what != BIO_CB_READ || BIO_number_read(in) < t->max)
+	if (what != BIO_CB_READ || (!t->much && BIO_number_read(in) < t->max))
 		return result;
 	t->much = true;
 	BIO_clear_retry_flags(in);
