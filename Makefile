@@ -31,7 +31,7 @@ CC        ?= cc
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
 PKGS       = libpcap libssl libcrypto lmdb libconfuse libseccomp libcap-ng \
-             json-c libmaxminddb libcares
+             json-c libmaxminddb libcares libxxhash
 
 # The variant's directory: what differs in a build is in its name.
 VARIANT = $(if $(findstring clang,$(CC)),clang,release)
