@@ -181,8 +181,9 @@ bench: $(BENCHES:%=$(O)/bench/%)
 # The simulated internet: a BPF program and what loads it.
 INTERNET  = $(O)/internet/simnet $(O)/internet/simnet.bpf.o
 BPF_CLANG ?= clang
-BPF_CFLAGS = -O2 -g -target bpf -Wall -Wextra -Werror -I/usr/include/$(shell \
-          $(CC) -dumpmachine 2>/dev/null)
+# <asm/types.h> lies where Debian keeps what is of one architecture.
+BPF_CFLAGS = -O2 -g -target bpf -Wall -Wextra -Werror \
+          -I/usr/include/$(shell uname -m)-linux-gnu
 internet: $(INTERNET)
 $(O)/internet/simnet: $(O)/test/internet/simnet.o
 	@mkdir -p $(@D)

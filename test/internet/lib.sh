@@ -2,6 +2,8 @@
 
 SIM_HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SIM_BUILD=${SIM_BUILD:-$SIM_HERE/../../build/release/internet}
+# shellcheck source=test/lab/isolate.sh
+. "$SIM_HERE/../lab/isolate.sh"
 export SIM_DIR=$LAB_DIR/bpf SIM_BUILD
 
 # Fast paths only: what a test measures is the scanner, not a filter.
@@ -42,4 +44,18 @@ simnet()
 	else
 		"$SIM_BUILD/simnet" "$command" "$SIM_DIR" "$@"
 	fi
+}
+
+# internet_configure FILE [OPTION...]: a sweep of POP3 that is as fast as it
+# goes, and where one connection tells all.
+internet_configure()
+{
+	local file=$1
+
+	shift
+	test/lab/configure "$file" 'ports = { "110/pop3" }' \
+	    'rate = 10000000' 'greeting = 1s' 'greeting_smtp = 1s' \
+	    'reply = 2s' 'conversation = 4s' 'answer_window = 2s' \
+	    'hello_after_silence = off' 'canary = off' 'probes = 1' \
+	    'per_network = 256' 'waiting_max = 2097152' 'map_size = 4G' "$@"
 }

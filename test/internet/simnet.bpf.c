@@ -429,11 +429,14 @@ INLINE int
 read_segment(struct sim *s, void *data, void *end, __u32 len)
 {
 	struct tcphdr *t = data + s->head;
+	__u32 head;
 
-	if ((void *)(t + 1) > end || len < t->doff * (__u32)WORD ||
-	    t->doff * (__u32)WORD < sizeof *t)
+	if ((void *)(t + 1) > end)
 		return 0;
-	s->len = len - t->doff * (__u32)WORD;
+	head = (__u32)t->doff * WORD;
+	if (head < sizeof *t || len < head)
+		return 0;
+	s->len = len - head;
 	s->seq = bpf_ntohl(t->seq);
 	s->ack = bpf_ntohl(t->ack_seq);
 	s->sport = bpf_ntohs(t->source);

@@ -250,9 +250,10 @@ static int
 attach_program(struct bpf_object *o, unsigned ifindex)
 {
 	struct bpf_program *p = bpf_object__find_program_by_name(o, "simnet");
-	DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
-	    .attach_point = BPF_TC_INGRESS);
-	DECLARE_LIBBPF_OPTS(bpf_tc_opts, program);
+	struct bpf_tc_hook hook = { .sz = sizeof hook,
+		.ifindex = (int)ifindex,
+		.attach_point = BPF_TC_INGRESS };
+	struct bpf_tc_opts program = { .sz = sizeof program };
 	int rc = bpf_tc_hook_create(&hook);
 
 	if (rc != 0 && rc != -EEXIST)
