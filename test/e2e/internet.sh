@@ -12,8 +12,8 @@ expect "the simulated internet comes up" internet_up port=110
 work=$LAB_DIR/work
 
 # Slices of source ports as the default range has them: 14 bits, 7 of them a
-# slice's number.
-slices=40000:128
+# slice's number, and of these 2 the incarnation, which goes round.
+slices=40000:128:32
 
 # internet CONDITIONS TARGETS [OPTION...]: a sweep of it, counted anew
 internet()
@@ -21,7 +21,7 @@ internet()
 	local targets=$2 swept=0
 
 	# shellcheck disable=SC2086
-	simnet set open=0 closed=0 greet=0 reset=0 lost=0 slice=0:0 \
+	simnet set open=0 closed=0 greet=0 reset=0 lost=0 slice=0:0:0 \
 	    pass=10.255.255.255/32 $1
 	simnet counters -z >/dev/null
 	test/lab/counters -z >/dev/null

@@ -72,8 +72,9 @@ is_lost(const struct sim *s, __u64 share, __u8 what)
 
 	if (share == 0)
 		return 0;
-	if (c->slice_size != 0)
-		which = (__u16)(s->sport - c->slice_first) / c->slice_size;
+	if (c->slice_size != 0 && c->slices != 0)
+		which = (__u16)(s->sport - c->slice_first) / c->slice_size %
+		    c->slices;
 	which ^= (__u64)s->dport << 48;
 	return sim_mix(s->host ^ sim_mix(which + ((__u64)what << 40))) >> 32 <
 	    share;

@@ -21,7 +21,7 @@ static const char usage[] =
     "       simnet list DIR PREFIX     the IPv4 addresses that are open\n"
     "       simnet filter DIR          ... those of standard input\n"
     "options: seed=N open= closed= greet= reset= every= lost= lost_there=\n"
-    "         lost_back=SHARE (0 to 1) port=N[,N...] slice=FIRST:SIZE\n"
+    "         lost_back=SHARE (0 to 1) port=N[,N...] slice=FIRST:SIZE:N\n"
     "         pass=PREFIX\n";
 
 static int
@@ -92,7 +92,8 @@ static int
 set_slice(struct sim_conf *c, const char *text)
 {
 	return next_port(&text, &c->slice_first) &&
-		next_port(&text, &c->slice_size) && *text == '\0'
+		next_port(&text, &c->slice_size) &&
+		next_port(&text, &c->slices) && *text == '\0'
 	    ? 0
 	    : -1;
 }

@@ -31,15 +31,15 @@ struct sim_conf {
 	__u32 pass_net, pass_mask; /* IPv4 that real listeners answer for */
 	__u32 ifindex; /* of the veth end this is attached to */
 	/*
-	 * Loss is drawn by slices of source ports, which a sweep uses anew for
-	 * each probe: the same sweep loses the same packets each time. Size 0:
-	 * by the port and the sequence number.
+	 * Loss is drawn by slices of source ports, of which a sweep uses
+	 * another one for each probe; past the last one they begin anew. So
+	 * the same sweep loses the same packets each time. Size 0: by the
+	 * port and the sequence number.
 	 */
-	__u16 slice_first, slice_size;
+	__u16 slice_first, slice_size, slices;
 	__u16 port[SIM_PORTS_MAX]; /* served, host order; none: all are */
-	__u32 nports;
+	__u16 nports;
 	char text[SIM_TEXT_LEN]; /* the greeting */
-	__u32 spare;
 };
 
 /*
