@@ -201,12 +201,11 @@ show_wanted(struct tool *t, struct store *s, const struct wanted *w)
 		tool_error("the silent targets cannot be read");
 	holes_free(holes);
 	advice_free(advices);
-	store_close(s);
 	if (found + silence.found > 0)
-		return TOOL_OK;
+		return tool_store_close(s, TOOL_OK);
 	tool_error("%s: nothing is known of it in this sweep",
 	    addr_text(&w->addr, text));
-	return TOOL_NOTHING;
+	return tool_store_close(s, TOOL_NOTHING);
 }
 
 static int
