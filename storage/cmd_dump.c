@@ -99,8 +99,9 @@ dump_store(struct tool *t, struct dump *d)
 	store_scan_free(scan);
 	if (d->silent && store_each_silent(s, dump_silent, d) < 0)
 		status = tool_error("the silent targets cannot be read");
-	store_close(s);
-	return status == TOOL_OK && d->rows == 0 ? TOOL_NOTHING : status;
+	if (status == TOOL_OK && d->rows == 0)
+		status = TOOL_NOTHING;
+	return tool_store_close(s, status);
 }
 
 static int

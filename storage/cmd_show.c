@@ -173,12 +173,11 @@ show_wanted(struct tool *t, const struct wanted *w)
 	if (store_each_silent(s, show_silent, &silence) < 0)
 		tool_error("the silent targets cannot be read");
 	advice_free(advices);
-	store_close(s);
 	if (found + silence.found > 0)
-		return TOOL_OK;
+		return tool_store_close(s, TOOL_OK);
 	tool_error("%s: nothing is known of it in this sweep",
 	    addr_text(&w->addr, text));
-	return TOOL_NOTHING;
+	return tool_store_close(s, TOOL_NOTHING);
 }
 
 static int

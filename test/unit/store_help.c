@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "storage/layout.h"
 #include "storage/store_catalog.h"
 #include "storage/store_sealed.h"
 #include "test/unit/store_help.h"
@@ -135,7 +136,7 @@ help_seal(const char *path, const char *id, uint64_t start_us,
     const struct help_row *rows, size_t nrows, unsigned nsilent)
 {
 	char error[STORE_ERROR_MAX];
-	struct sweep_info info = { .version = 1,
+	struct sweep_info info = { .version = STORE_VERSION,
 		.end_us = start_us + 60000000,
 		.balanced = 1,
 		.rate = 10000,
@@ -159,6 +160,8 @@ help_seal(const char *path, const char *id, uint64_t start_us,
 	info.sweep.start_us = start_us;
 	info.sweep.n = 1000;
 	info.sweep.shards = info.sweep.threads = 1;
+	for (size_t i = 0; i < nrows; i++)
+		info.changes[rows[i].head.change]++;
 	account_fill(&info.account, rows, nrows, nsilent);
 	assert_int_equal(sealed_finish(s, &info), 0);
 	assert_int_equal(catalog_put(path, &info, error), 0);

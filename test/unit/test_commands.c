@@ -383,7 +383,7 @@ test_manual(void **state)
 {
 	static const struct command *const all[] = { &command_status,
 		&command_sweeps, &command_show, &command_dump, &command_stats,
-		&command_feed };
+		&command_feed, &command_check };
 	char *manual = file_text("storage/mailsweep.1", NULL);
 	unsigned options = 0;
 	int status;
