@@ -146,6 +146,16 @@ entry_text(
 	    data->has_data && data->type == MMDB_DATA_TYPE_UTF8_STRING;
 }
 
+/* Anything else in a database's field would travel into every row and feed. */
+static bool
+is_country(const MMDB_entry_data_s *data)
+{
+	const char *text = data->utf8_string;
+
+	return data->data_size == 2 && text[0] >= 'A' && text[0] <= 'Z' &&
+	    text[1] >= 'A' && text[1] <= 'Z';
+}
+
 static void
 find_mmdb(const struct geo *g, const struct addr *a, struct geo_place *p)
 {
@@ -154,7 +164,7 @@ find_mmdb(const struct geo *g, const struct addr *a, struct geo_place *p)
 
 	if (!lookup(g, a, &entry))
 		return;
-	if (entry_text(&entry, &g->country, &data) && data.data_size == 2)
+	if (entry_text(&entry, &g->country, &data) && is_country(&data))
 		memcpy(p->country, data.utf8_string, 2);
 	if (entry_text(&entry, &g->region, &data))
 		geo_fold(p->region, data.utf8_string, data.data_size);
