@@ -202,6 +202,15 @@ head_target(const struct head *h)
 	return t;
 }
 
+/* Two capitals, or "??": it is printed as it is, on terminals too. */
+static bool
+country_check(const char country[2])
+{
+	return memcmp(country, "??", 2) == 0 ||
+	    (country[0] >= 'A' && country[0] <= 'Z' && country[1] >= 'A' &&
+		country[1] <= 'Z');
+}
+
 bool
 head_check(const struct head *h)
 {
@@ -210,7 +219,8 @@ head_check(const struct head *h)
 	    h->starttls < STARTTLS_COUNT && h->change < CHANGE_COUNT &&
 	    h->key_type < KEY_COUNT && h->chain < CHAIN_COUNT &&
 	    h->chain_len <= CHAIN_MAX && h->validation <= 3 &&
-	    h->kind <= KIND_INJECTION && h->findings >> FINDING_COUNT == 0;
+	    h->kind <= KIND_INJECTION && h->attempt < ATTEMPTS &&
+	    country_check(h->country) && h->findings >> FINDING_COUNT == 0;
 }
 
 /* What store or the seal says of a row, nobody else may say. */
