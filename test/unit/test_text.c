@@ -39,6 +39,16 @@ test_map(void **state)
 	MAPS("\xed\xa0\x80", "\\xED\\xA0\\x80"); /* a surrogate */
 	MAPS("\xf4\x90\x80\x80", "\\xF4\\x90\\x80\\x80"); /* past the end */
 	MAPS("\xc2\x9b", "\\xC2\\x9B"); /* CSI, in UTF-8 */
+	/* What would turn a line around, or end it, for who reads it. */
+	MAPS("a\xe2\x80\xae"
+	     "b",
+	    "a\\xE2\\x80\\xAE"
+	    "b"); /* U+202E */
+	MAPS("\xe2\x81\xa6", "\\xE2\\x81\\xA6"); /* U+2066 */
+	MAPS("\xe2\x80\xa8", "\\xE2\\x80\\xA8"); /* U+2028 */
+	MAPS("\xe2\x80\x8f", "\\xE2\\x80\\x8F"); /* U+200F */
+	MAPS("\xd8\x9c", "\\xD8\\x9C"); /* U+061C */
+	MAPS("\xe2\x80\xa7\xe2\x80\xaf", "\xe2\x80\xa7\xe2\x80\xaf");
 	MAPS("\xe2\x82", "\\xE2\\x82");
 	MAPS("\xa4\xa4\xa4\xe5", "\\xA4\\xA4\\xA4\\xE5"); /* Big5 */
 }
