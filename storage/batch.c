@@ -170,7 +170,8 @@ note_check(const struct role_args *args, uint32_t type, const uint8_t *bytes)
 		return is_swept(args, &o.contact.target) &&
 		    o.outcome != OUTCOME_NONE && o.outcome < OUTCOME_COUNT &&
 		    o.contact.protocol < PROTOCOL_COUNT &&
-		    o.contact.kind < KIND_COUNT;
+		    o.contact.kind <= KIND_INJECTION &&
+		    o.contact.attempt < ATTEMPTS;
 	case NOTE_CANARY:
 		memcpy(&n, bytes, sizeof n);
 		return ranges_has(args->targets, &n.addr) &&

@@ -263,6 +263,14 @@ test_notes(void **state)
 	assert_int_equal(batch_take_notes(batch, &args, message, n), -1);
 	n = wrap_notes(NOTE_TICK, p, 1, sizeof p[0]);
 	assert_int_equal(batch_take_notes(batch, &args, message, n), -1);
+	/* Found by fuzz_wires: a row that could be written and not read. */
+	o[0].contact.attempt = ATTEMPTS;
+	n = wrap_notes(NOTE_OUTCOME, o, 1, sizeof o[0]);
+	assert_int_equal(batch_take_notes(batch, &args, message, n), -1);
+	o[0].contact.attempt = 0;
+	o[0].contact.kind = KIND_INJECTION + 1;
+	n = wrap_notes(NOTE_OUTCOME, o, 1, sizeof o[0]);
+	assert_int_equal(batch_take_notes(batch, &args, message, n), -1);
 	p[0].target.port = 26;
 	n = wrap_notes(NOTE_PENDING, p, 2, sizeof p[0]);
 	assert_int_equal(batch_take_notes(batch, &args, message, n), -1);
