@@ -49,6 +49,15 @@ path_init(struct field_path *p, const char *text, const char *option,
 	return 0;
 }
 
+/* The library multiplies in 32 bits (1.7.1), and would look past the file. */
+static bool
+is_cut(const MMDB_s *m)
+{
+	uint64_t nodes = m->metadata.node_count;
+
+	return nodes * m->metadata.record_size / 4 > (uint64_t)m->file_size;
+}
+
 static int
 mmdb_open(MMDB_s *m, bool *has, const char *path, char error[STORE_ERROR_MAX])
 {
@@ -58,8 +67,10 @@ mmdb_open(MMDB_s *m, bool *has, const char *path, char error[STORE_ERROR_MAX])
 		return 0;
 	rc = MMDB_open(path, MMDB_MODE_MMAP, m);
 	*has = rc == MMDB_SUCCESS;
-	if (*has)
+	if (*has && !is_cut(m))
 		return 0;
+	if (*has)
+		rc = MMDB_CORRUPT_SEARCH_TREE_ERROR;
 	store_say(error, "%s: %s", path, MMDB_strerror(rc));
 	return -1;
 }
