@@ -96,6 +96,19 @@ text_add(struct buf *b, const void *bytes, size_t len)
 	text_map(b, bytes, len, SIZE_MAX);
 }
 
+void
+text_cut(struct buf *b, size_t max)
+{
+	if (b->len <= max)
+		return;
+	while (max > 0 && ((uint8_t)b->s[max] & 0xc0) == 0x80)
+		max--;
+	for (size_t back = 1; back < 4 && back <= max; back++)
+		if (memcmp(b->s + max - back, "\\x", 2) == 0)
+			max -= back;
+	b->s[b->len = max] = '\0';
+}
+
 static const char *
 format_time(const char *format, int64_t seconds, char buf[TIME_TEXT_MAX])
 {

@@ -23,6 +23,9 @@ void text_map(struct buf *, const void *, size_t len, size_t max);
 /* The same without a limit. */
 void text_add(struct buf *, const void *, size_t len);
 
+/* Mapped text is cut to max bytes, never within a mapped byte or character. */
+void text_cut(struct buf *, size_t max);
+
 /* "2026-11-21 02:00:05", UTC; "" for 0. Into buf, which is returned. */
 const char *text_time(uint64_t us, char buf[TIME_TEXT_MAX]);
 /* The same of seconds, which may lie before 1970 (certificates). */

@@ -65,6 +65,43 @@ test_map_never_cuts(void **state)
 }
 
 static void
+cuts(const char *text, size_t max, const char *to)
+{
+	struct buf b = { 0 };
+
+	buf_puts(&b, text);
+	text_cut(&b, max);
+	assert_string_equal(b.s, to);
+	assert_int_equal(b.len, strlen(to));
+	buf_free(&b);
+}
+
+static void
+test_cut(void **state)
+{
+	(void)state;
+	cuts("abc", 3, "abc");
+	cuts("abc", 2, "ab");
+	cuts("abc", 0, "");
+	cuts("a\xe2\x82\xac", 3, "a");
+	cuts("a\xe2\x82\xac"
+	     "b",
+	    4, "a\xe2\x82\xac");
+	cuts("a\\x80"
+	     "b",
+	    4, "a");
+	cuts("a\\x80"
+	     "b",
+	    3, "a");
+	cuts("a\\x80"
+	     "b",
+	    2, "a");
+	cuts("a\\x80"
+	     "b",
+	    5, "a\\x80");
+}
+
+static void
 test_times(void **state)
 {
 	char t[TIME_TEXT_MAX];
@@ -170,6 +207,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_map_never_cuts),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_encodings),
 		cmocka_unit_test(test_hostnames),
