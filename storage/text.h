@@ -15,8 +15,8 @@ enum { TIME_TEXT_MAX = 32, BANNER_MAX = 4096 };
  * other control byte and each byte that is not valid UTF-8 become \xHH;
  * nothing else changes. C1 controls (U+0080 to U+009F) count as control, and
  * so do what ends a line or turns its order around (U+2028 to U+202E and the
- * like): a terminal would obey them. At most max bytes are added, never half a mapped
- * byte or character.
+ * like): a terminal would obey them. At most max bytes are added, never half
+ * a mapped byte or character.
  */
 void text_map(struct buf *, const void *, size_t len, size_t max);
 

@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 enum {
 	BYTES_MAX = 1 << 16,
+	READ_MAX = 1 << 17,
 	WIRE_ROOM = 1 << 20,
 	RECORD_HEAD = 5,
 	PIECE_MAX = 16384, /* of a message in a record, RFC 8446 5.1 */
@@ -257,7 +258,7 @@ client(int fds[2])
 		must(setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &room,
 			 sizeof room) == 0);
 	drawn = 1;
-	t = tls_new(context, fds[0], 0, 2 * BYTES_MAX);
+	t = tls_new(context, fds[0], 0, READ_MAX);
 	must(t != NULL && tls_handshake(t) == TLS_AGAIN);
 	tls_listen(t);
 	return t;
