@@ -10,8 +10,9 @@
 #: make lint          clang-format, clang-tidy, cppcheck, check-style, mandoc
 #: make format        clang-format -i over the tree
 #: make sanitize      build, unit tests and fuzz seeds with ASan and UBSan
-#: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=20 each
+#: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=60 each
 #: make bench         the benchmarks of test/bench
+#: make internet      the simulated internet (test/internet/README.md)
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
 #: make uninstall     what install put there, but for the configuration
 #: make clean         all of build/ but the laboratory's unpacked servers
@@ -31,7 +32,7 @@ CC        ?= cc
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
 PKGS       = libpcap libssl libcrypto lmdb libconfuse libseccomp libcap-ng \
-             json-c libmaxminddb libcares
+             json-c libmaxminddb libcares libxxhash
 
 # The variant's directory: what differs in a build is in its name.
 VARIANT = $(if $(findstring clang,$(CC)),clang,release)
@@ -152,7 +153,7 @@ unit: units
 # SANITIZE=1 a small main() replays the seeds; with FUZZER=1 it is libFuzzer's.
 FUZZERS   = $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZBINS  = $(FUZZERS:%=$(O)/fuzz/%)
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= 60
 
 $(O)/fuzz/%: $(O)/test/fuzz/fuzz_%.o \
     $(if $(FUZZER),,$(O)/test/fuzz/replay.o) $(O)/modules.a
@@ -176,6 +177,20 @@ $(O)/bench/%: $(O)/test/bench/bench_%.o $(O)/modules.a
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 bench: $(BENCHES:%=$(O)/bench/%)
 	@for b in $^; do echo "== $${b##*/}"; $$b || exit 1; done
+
+# The simulated internet: a BPF program and what loads it.
+INTERNET  = $(O)/internet/simnet $(O)/internet/simnet.bpf.o
+BPF_CLANG ?= clang
+# <asm/types.h> lies where Debian keeps what is of one architecture.
+BPF_CFLAGS = -O2 -g -target bpf -Wall -Wextra -Werror \
+          -I/usr/include/$(shell uname -m)-linux-gnu
+internet: $(INTERNET)
+$(O)/internet/simnet: $(O)/test/internet/simnet.o
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lbpf
+$(O)/internet/%.bpf.o: test/internet/%.bpf.c test/internet/simnet.h
+	@mkdir -p $(@D)
+	$(call say,BPF)$(BPF_CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
 # The laboratory needs namespaces, and they need root; the scripts build as
 # the person who called sudo.
@@ -211,6 +226,7 @@ install: all
 	$(INSTALL) -m 644 conf/mailsweep.conf.example $(DESTDIR)$(SYSCONFDIR)
 	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable \
 	    $(DESTDIR)$(DATADIR)
+	$(INSTALL) -m 755 scripts/probing-txt $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 644 storage/feeds/*.txt $(DESTDIR)$(DATADIR)/feeds
 	sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' \
 	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/mailsweepd.service \
@@ -237,6 +253,6 @@ help:
 
 FORCE:
 .SECONDARY:
-.PHONY: all links clean help units unit fuzzers seeds fuzz sanitize bench \
+.PHONY: all links clean help internet units unit fuzzers seeds fuzz sanitize bench \
     check demo lint format install uninstall deps-present FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -25,7 +25,9 @@ AT(findings_before, 168);
 AT(chain_len, 176);
 AT(missed, 180);
 AT(kind, 182);
-AT(zero, 183);
+AT(names, 183);
+AT(zero, 184);
+AT(sum, 188);
 _Static_assert(sizeof(struct head) == HEAD_SIZE, "head");
 
 enum { FIELD_HEAD = 6, ENTRY_HEAD = 8 };
@@ -202,6 +204,15 @@ head_target(const struct head *h)
 	return t;
 }
 
+/* Two capitals, or "??": it is printed as it is, on terminals too. */
+static bool
+country_check(const char country[2])
+{
+	return memcmp(country, "??", 2) == 0 ||
+	    (country[0] >= 'A' && country[0] <= 'Z' && country[1] >= 'A' &&
+		country[1] <= 'Z');
+}
+
 bool
 head_check(const struct head *h)
 {
@@ -210,7 +221,9 @@ head_check(const struct head *h)
 	    h->starttls < STARTTLS_COUNT && h->change < CHANGE_COUNT &&
 	    h->key_type < KEY_COUNT && h->chain < CHAIN_COUNT &&
 	    h->chain_len <= CHAIN_MAX && h->validation <= 3 &&
-	    h->kind <= KIND_INJECTION && h->findings >> FINDING_COUNT == 0;
+	    h->kind <= KIND_INJECTION && h->names <= NAME_ALL &&
+	    h->attempt < ATTEMPTS && country_check(h->country) &&
+	    h->findings >> FINDING_COUNT == 0;
 }
 
 /* What store or the seal says of a row, nobody else may say. */
@@ -223,8 +236,8 @@ head_is_sent(const struct head *h)
 	    h->observations == 0 && h->change == CHANGE_NONE &&
 	    h->findings_before == 0 && h->missed == 0 && h->asn == 0 &&
 	    h->confirmed == 0 && h->kind != KIND_CANARY &&
-	    !(h->flags & HEAD_PTR_CONFIRMED) &&
-	    memcmp(h->country, "??", sizeof h->country) == 0 &&
+	    !(h->flags & HEAD_PTR_CONFIRMED) && !(h->names & NAME_PTR) &&
+	    memcmp(h->country, "??", sizeof h->country) == 0 && h->sum == 0 &&
 	    memcmp(h->zero, zero, sizeof zero) == 0;
 }
 

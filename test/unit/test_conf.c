@@ -299,6 +299,9 @@ names_file_line_word_and_what_was_expected(void **state)
 		{ "recipient a { cidr = x }\n", "FILE:5: cidr: \"x\"" },
 		{ "recipient a { min_severity = 3 }\n", "info, low, medium" },
 		{ "recipient a { everything = yes }\n", "false or true" },
+		/* Found by fuzz_recipients: the rest was left out silently. */
+		{ "recipient a { asn = 1\n\"\" = 2\n}\n",
+		    "cannot be read on, expected NAME = VALUE" },
 		{ "recipient a { rate = 3 asn = 1 }\n",
 		    "FILE:5: rate: no such option of a recipient" },
 	};
@@ -432,6 +435,8 @@ the_example_shows_the_defaults(void **state)
 	assert_string_equal(errors, "");
 	assert_int_equal(shown.rate, plain.rate);
 	assert_int_equal(shown.waiting_max, plain.waiting_max);
+	assert_int_equal(shown.capture_buffer, plain.capture_buffer);
+	assert_int_equal(plain.capture_buffer, 64 << 20);
 	assert_int_equal(shown.uid_base, plain.uid_base);
 	assert_int_equal(shown.map_size, plain.map_size);
 	assert_int_equal(shown.limit_pause_ms, plain.limit_pause_ms);
