@@ -92,13 +92,13 @@ save_snapshot(struct run *r, const struct ranges *targets,
 {
 	const int seals =
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-
-	r->snapshot_fd =
+	int fd =
 	    memfd_create("mailsweep-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (r->snapshot_fd < 0 ||
-	    conf_save(r->snapshot_fd, r->conf, targets, excluded, products) < 0)
+
+	r->snapshot_fd = fd;
+	if (fd < 0 || conf_save(fd, r->conf, targets, excluded, products) < 0)
 		return -1;
-	return fcntl(r->snapshot_fd, F_ADD_SEALS, seals);
+	return fcntl(fd, F_ADD_SEALS, seals);
 }
 
 /* Nothing of this machine's own may live in, or draw from, our ports. */

@@ -78,13 +78,13 @@ chain_object(const struct row *r, struct store *s)
 }
 
 static void
-print_row(const struct row *r, struct store *s, const struct advices *advices,
+print_row(const struct row *r, struct store *s, const struct explanations *e,
     bool json)
 {
 	struct json_object *o;
 
 	if (!json) {
-		show_row(r, s, advices);
+		show_row(r, s, e);
 		return;
 	}
 	o = json_row(r, true);
@@ -94,8 +94,8 @@ print_row(const struct row *r, struct store *s, const struct advices *advices,
 }
 
 static unsigned
-show_rows(struct store *s, const struct wanted *w,
-    const struct advices *advices, bool json)
+show_rows(struct store *s, const struct wanted *w, const struct explanations *e,
+    bool json)
 {
 	struct store_scan *scan = store_scan_from(s, &w->addr);
 	struct row r = { 0 };
@@ -109,7 +109,7 @@ show_rows(struct store *s, const struct wanted *w,
 			r.body = NULL;
 		if (found++ > 0 && !json)
 			putchar('\n');
-		print_row(&r, s, advices, json);
+		print_row(&r, s, e, json);
 	}
 	store_scan_free(scan);
 	return found;
@@ -155,12 +155,26 @@ read_advice(void)
 	return advices;
 }
 
+static struct holes *
+read_holes(void)
+{
+	char error[HOLES_ERROR_MAX];
+	char *path = tool_data_file("smtp-vulnerable");
+	struct holes *holes = holes_read(path, error);
+
+	if (!holes)
+		tool_error("%s", error);
+	free(path);
+	return holes;
+}
+
 static int
 show_wanted(struct tool *t, const struct wanted *w)
 {
 	struct store *s = tool_store(t);
 	struct silence silence = { w, t->json, 0 };
 	struct advices *advices;
+	struct holes *holes;
 	unsigned found;
 	char text[ADDR_TEXT_MAX];
 
@@ -169,10 +183,13 @@ show_wanted(struct tool *t, const struct wanted *w)
 	if (!t->json)
 		printf("sweep %s\n", store_info(s)->sweep.id);
 	advices = t->json ? NULL : read_advice();
-	found = show_rows(s, w, advices, t->json);
+	holes = t->json ? NULL : read_holes();
+	found =
+	    show_rows(s, w, &(struct explanations){ advices, holes }, t->json);
 	if (store_each_silent(s, show_silent, &silence) < 0)
 		tool_error("the silent targets cannot be read");
 	advice_free(advices);
+	holes_free(holes);
 	store_close(s);
 	if (found + silence.found > 0)
 		return TOOL_OK;

@@ -292,6 +292,28 @@ show_findings(const struct row *r, const struct advices *advices)
 		line(label, "none");
 }
 
+/*
+ * Holes of the version in the greeting: that and nothing else was seen, and
+ * it must be said, for distributions mend without changing it.
+ */
+static void
+show_holes(const struct row *r, const struct explanations *e)
+{
+	const struct hole *holes[HOLES_MATCHED_MAX];
+	size_t n = r->head.protocol == PROTOCOL_SMTP
+	    ? holes_match(e->holes, r, holes)
+	    : 0;
+
+	for (size_t i = 0; i < n; i++)
+		line(i == 0 ? "banner-version" : "",
+		    "%s: %s before %s, by the version in its greeting alone; "
+		    "%s",
+		    holes[i]->cve, holes[i]->product, holes[i]->before,
+		    holes[i]->source);
+	if (n > 0)
+		show_advice(advice_find(e->advices, "tag banner-version"));
+}
+
 static void
 show_times(const struct head *h)
 {
@@ -342,7 +364,7 @@ show_transcript(const struct row *r)
 }
 
 void
-show_row(const struct row *r, struct store *s, const struct advices *advices)
+show_row(const struct row *r, struct store *s, const struct explanations *e)
 {
 	const struct head *h = &r->head;
 	char target[TARGET_TEXT_MAX];
@@ -355,6 +377,7 @@ show_row(const struct row *r, struct store *s, const struct advices *advices)
 	show_dialog(r);
 	show_tls(r);
 	show_chain(r, s);
-	show_findings(r, advices);
+	show_findings(r, e->advices);
+	show_holes(r, e);
 	show_transcript(r);
 }

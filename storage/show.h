@@ -3,11 +3,18 @@
 #define STORAGE_SHOW_H
 
 #include "storage/advice.h"
+#include "storage/holes.h"
 #include "storage/row.h"
 #include "storage/store.h"
 
+/* What findings and versions mean; either may be NULL. */
+struct explanations {
+	const struct advices *advices;
+	const struct holes *holes;
+};
+
 /* Everything that is kept of the row, on standard output. */
-void show_row(const struct row *, struct store *, const struct advices *);
+void show_row(const struct row *, struct store *, const struct explanations *);
 
 /* Subject, issuer, dates, names ... of each certificate of the chain. */
 void show_chain(const struct row *, struct store *);
