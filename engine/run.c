@@ -92,8 +92,7 @@ save_snapshot(struct run *r, const struct ranges *targets,
 {
 	const int seals =
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-	int fd =
-	    memfd_create("mailsweep-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create("mailsweep", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	r->snapshot_fd = fd;
 	if (fd < 0 || conf_save(fd, r->conf, targets, excluded, products) < 0)
