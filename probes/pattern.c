@@ -132,13 +132,15 @@ take_captures(const struct pattern *p, const struct matcher *m,
 	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m->data);
 
 	for (int i = 0; i < CAPTURE_COUNT; i++) {
-		int g = p->group[i];
+		const PCRE2_SIZE *place;
 
-		if (g < 0 || at[2 * g] == PCRE2_UNSET ||
-		    at[2 * g + 1] <= at[2 * g])
+		if (p->group[i] < 0)
 			continue;
-		found->bytes[i] = text + at[2 * g];
-		found->len[i] = at[2 * g + 1] - at[2 * g];
+		place = at + 2 * (size_t)p->group[i];
+		if (place[0] == PCRE2_UNSET || place[1] <= place[0])
+			continue;
+		found->bytes[i] = text + place[0];
+		found->len[i] = place[1] - place[0];
 	}
 }
 

@@ -237,7 +237,7 @@ static void
 test_hostile(void **state)
 {
 	static const char *const begins[] = { "+OK ", "* OK [", "220-" };
-	char *text = slurp(), *at = text, words[PATTERN_SUBJECT_MAX + 1];
+	char *text = slurp(), *at, words[PATTERN_SUBJECT_MAX + 1];
 	struct products *all = shipped(NULL);
 	struct product_found f;
 	struct said s = { .protocol = PROTOCOL_UNKNOWN };
