@@ -12,6 +12,7 @@
 #: make sanitize      build, unit tests and fuzz seeds with ASan and UBSan
 #: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=20 each
 #: make bench         the benchmarks of test/bench
+#: make internet      the simulated internet (test/internet/README.md)
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
 #: make uninstall     what install put there, but for the configuration
 #: make clean         all of build/ but the laboratory's unpacked servers
@@ -31,7 +32,7 @@ CC        ?= cc
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
 PKGS       = libpcap libssl libcrypto lmdb libconfuse libseccomp libcap-ng \
-             json-c libmaxminddb libcares libpcre2-8
+             json-c libmaxminddb libcares libxxhash libpcre2-8
 
 # The variant's directory: what differs in a build is in its name.
 VARIANT = $(if $(findstring clang,$(CC)),clang,release)
@@ -177,6 +178,20 @@ $(O)/bench/%: $(O)/test/bench/bench_%.o $(O)/modules.a
 bench: $(BENCHES:%=$(O)/bench/%)
 	@for b in $^; do echo "== $${b##*/}"; $$b || exit 1; done
 
+# The simulated internet: a BPF program and what loads it.
+INTERNET  = $(O)/internet/simnet $(O)/internet/simnet.bpf.o
+BPF_CLANG ?= clang
+# <asm/types.h> lies where Debian keeps what is of one architecture.
+BPF_CFLAGS = -O2 -g -target bpf -Wall -Wextra -Werror \
+          -I/usr/include/$(shell uname -m)-linux-gnu
+internet: $(INTERNET)
+$(O)/internet/simnet: $(O)/test/internet/simnet.o
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lbpf
+$(O)/internet/%.bpf.o: test/internet/%.bpf.c test/internet/simnet.h
+	@mkdir -p $(@D)
+	$(call say,BPF)$(BPF_CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
 # The laboratory needs namespaces, and they need root; the scripts build as
 # the person who called sudo.
 need_root = $(if $(filter 0,$(shell id -u)),,$(error \
@@ -238,6 +253,6 @@ help:
 
 FORCE:
 .SECONDARY:
-.PHONY: all links clean help units unit fuzzers seeds fuzz sanitize bench \
+.PHONY: all links clean help internet units unit fuzzers seeds fuzz sanitize bench \
     check demo lint format install uninstall deps-present FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

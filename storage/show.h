@@ -7,14 +7,17 @@
 #include "storage/row.h"
 #include "storage/store.h"
 
-/* What findings and versions mean; either may be NULL. */
-struct explanations {
+/* What is known beside the row; each may be NULL. */
+struct show_tables {
 	const struct advices *advices;
 	const struct holes *holes;
 };
 
 /* Everything that is kept of the row, on standard output. */
-void show_row(const struct row *, struct store *, const struct explanations *);
+void show_row(const struct row *, struct store *, const struct show_tables *);
+
+/* One finding, and what is told about it; label stands before it. */
+void show_finding(const char *label, enum finding, const struct advices *);
 
 /* Subject, issuer, dates, names ... of each certificate of the chain. */
 void show_chain(const struct row *, struct store *);

@@ -84,5 +84,6 @@ fi
 is "complaints of a sanitizer" \
     "$(grep -Ec "AddressSanitizer|runtime error:|LeakSanitizer" "$log")" 0
 
+expect "the store is sound" tool check
 is "nft rules left on the scanner's side" "$(nft list ruleset | grep -c .)" 0
 finish
