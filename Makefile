@@ -10,7 +10,7 @@
 #: make lint          clang-format, clang-tidy, cppcheck, check-style, mandoc
 #: make format        clang-format -i over the tree
 #: make sanitize      build, unit tests and fuzz seeds with ASan and UBSan
-#: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=20 each
+#: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=60 each
 #: make bench         the benchmarks of test/bench
 #: make internet      the simulated internet (test/internet/README.md)
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
@@ -153,7 +153,7 @@ unit: units
 # SANITIZE=1 a small main() replays the seeds; with FUZZER=1 it is libFuzzer's.
 FUZZERS   = $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZBINS  = $(FUZZERS:%=$(O)/fuzz/%)
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= 60
 
 $(O)/fuzz/%: $(O)/test/fuzz/fuzz_%.o \
     $(if $(FUZZER),,$(O)/test/fuzz/replay.o) $(O)/modules.a

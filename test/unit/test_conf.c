@@ -299,6 +299,9 @@ names_file_line_word_and_what_was_expected(void **state)
 		{ "recipient a { cidr = x }\n", "FILE:5: cidr: \"x\"" },
 		{ "recipient a { min_severity = 3 }\n", "info, low, medium" },
 		{ "recipient a { everything = yes }\n", "false or true" },
+		/* Found by fuzz_recipients: the rest was left out silently. */
+		{ "recipient a { asn = 1\n\"\" = 2\n}\n",
+		    "cannot be read on, expected NAME = VALUE" },
 		{ "recipient a { rate = 3 asn = 1 }\n",
 		    "FILE:5: rate: no such option of a recipient" },
 	};
