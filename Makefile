@@ -32,7 +32,7 @@ CC        ?= cc
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
 PKGS       = libpcap libssl libcrypto lmdb libconfuse libseccomp libcap-ng \
-             json-c libmaxminddb libcares
+             json-c libmaxminddb libcares libxxhash libpcre2-8
 
 # The variant's directory: what differs in a build is in its name.
 VARIANT = $(if $(findstring clang,$(CC)),clang,release)
@@ -224,7 +224,7 @@ install: all
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 conf/mailsweep.conf.example $(DESTDIR)$(SYSCONFDIR)
-	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable \
+	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable conf/products \
 	    $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 755 scripts/probing-txt $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 644 storage/feeds/*.txt $(DESTDIR)$(DATADIR)/feeds

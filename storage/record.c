@@ -27,6 +27,7 @@ AT(missed, 180);
 AT(kind, 182);
 AT(names, 183);
 AT(zero, 184);
+AT(sum, 188);
 _Static_assert(sizeof(struct head) == HEAD_SIZE, "head");
 
 enum { FIELD_HEAD = 6, ENTRY_HEAD = 8 };
@@ -236,7 +237,7 @@ head_is_sent(const struct head *h)
 	    h->findings_before == 0 && h->missed == 0 && h->asn == 0 &&
 	    h->confirmed == 0 && h->kind != KIND_CANARY &&
 	    !(h->flags & HEAD_PTR_CONFIRMED) && !(h->names & NAME_PTR) &&
-	    memcmp(h->country, "??", sizeof h->country) == 0 &&
+	    memcmp(h->country, "??", sizeof h->country) == 0 && h->sum == 0 &&
 	    memcmp(h->zero, zero, sizeof zero) == 0;
 }
 
