@@ -197,17 +197,44 @@ feed(struct run *r, const uint8_t *bytes, size_t len, size_t step)
 	}
 }
 
+/* Of each protocol one, and one that looks at all texts. */
+static const struct products *
+table(void)
+{
+	static const char text[] =
+	    "product Exim\nprotocol smtp\nkey Exim\n"
+	    "greeting .*? Exim (?<version>[0-9.]++)\nuntried here\n"
+	    "test greeting 220 a Exim 4.96\nversion 4.96\n\n"
+	    "product Dovecot\nprotocol imap\ngreeting .*?Dovecot\n"
+	    "untried here\ntest greeting * OK Dovecot\n\n"
+	    "product *\nprotocol pop3\n"
+	    "implementation (?<product>[A-Za-z]++)-(?<version>[^ ]++)\n"
+	    "untried here\ntest implementation a-1\nname a\nversion 1\n\n"
+	    "product all\nprotocol smtp\ngreeting (?s).*a\nhello b\n"
+	    "list (?s).*c\nstarttls d\nuntried here\n"
+	    "test greeting a\nwith hello b\nwith list c\nwith starttls d\n";
+	char error[PRODUCTS_ERROR_MAX];
+	struct products *all = products_read("fuzz", text, NULL, error);
+
+	must(all != NULL);
+	return all;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	static const struct manners manners = { "probe.example.org",
-		"a\"b\\\r\nc", 4096, 64 };
+	static struct manners manners = { .helo = "probe.example.org",
+		.contact = "a\"b\\\r\nc",
+		.reply_max = 4096,
+		.reply_lines_max = 64 };
 	static uint8_t line[LINE_CAP], body[BODY_CAP];
 	struct run r = { .said = 0 };
 	const uint8_t *at = bytes + 2, *stop = bytes + len;
 
 	if (len < 2)
 		return 0;
+	if (!manners.products)
+		manners.products = table();
 	record_init(&r.record, body, bytes[1] & 1 ? BODY_CAP : 700);
 	line_init(&r.lines, line, sizeof line);
 	dialog_start(&r.dialog, &manners, &r.record,
