@@ -4,6 +4,7 @@
  * then the server's bytes, and 0xF5 N for what is no byte: TLS and ends.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,17 +178,35 @@ feed(struct run *r, const uint8_t *bytes, size_t len, size_t step)
 	}
 }
 
+/* The table that is installed: what was said goes through it as well. */
+static const struct products *
+shipped_products(void)
+{
+	static char text[1 << 18], error[PRODUCTS_ERROR_MAX];
+	FILE *file = fopen("conf/products", "r");
+	const struct products *all;
+
+	must(file != NULL);
+	must(fread(text, 1, sizeof text - 1, file) > 0);
+	(void)fclose(file);
+	all = products_read("conf/products", text, NULL, error);
+	must(all != NULL);
+	return all;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	static const struct manners manners = { "probe.example.org",
-		"a\"b\\\r\nc", 4096, 64 };
+	static struct manners manners = { "probe.example.org", "a\"b\\\r\nc",
+		4096, 64, NULL };
 	static uint8_t line[LINE_CAP], body[BODY_CAP];
 	struct run r = { .said = 0 };
 	const uint8_t *at = bytes + 2, *stop = bytes + len;
 
 	if (len < 2)
 		return 0;
+	if (!manners.products)
+		manners.products = shipped_products();
 	record_init(&r.record, body, bytes[1] & 1 ? BODY_CAP : 700);
 	line_init(&r.lines, line, sizeof line);
 	dialog_start(&r.dialog, &manners, &r.record,
