@@ -171,11 +171,19 @@ sanitize:
 	@$(MAKE) SANITIZE=1 seeds
 
 BENCHES   = $(patsubst test/bench/bench_%.c,%,$(wildcard test/bench/bench_*.c))
+$(O)/bench/pool_cpu: $(O)/test/bench/mailsim_host.o $(O)/test/bench/mailsim_tls.o
 $(O)/bench/%: $(O)/test/bench/bench_%.o $(O)/modules.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 bench: $(BENCHES:%=$(O)/bench/%)
 	@for b in $^; do echo "== $${b##*/}"; $$b || exit 1; done
+
+# What load is made with: many mail servers in one program.
+MAILSIM   = $(patsubst %.c,$(O)/%.o,$(wildcard test/bench/mailsim*.c))
+$(O)/bench/mailsim: $(MAILSIM)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto
+mailsim: $(O)/bench/mailsim
 
 # The laboratory needs namespaces, and they need root; the scripts build as
 # the person who called sudo.
