@@ -219,6 +219,7 @@ install: all
 	$(INSTALL) -m 644 conf/mailsweep.conf.example $(DESTDIR)$(SYSCONFDIR)
 	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable \
 	    $(DESTDIR)$(DATADIR)
+	$(INSTALL) -m 755 scripts/probing-txt $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 644 storage/feeds/*.txt $(DESTDIR)$(DATADIR)/feeds
 	sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' \
 	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/mailsweepd.service \

@@ -35,7 +35,10 @@ struct source_ports {
 	uint8_t incarnation; /* modulo INCARNATIONS */
 };
 
-/* bits is the largest that fits, at least 10. 0, or -1 with EINVAL. */
+/*
+ * The incarnation is sweep_slice(). bits is the largest that fits, at least
+ * 10. 0, or -1 with EINVAL.
+ */
 int source_ports_init(
     struct source_ports *, uint16_t first, uint16_t last, uint32_t incarnation);
 

@@ -23,6 +23,14 @@ flow_isn(const struct flow *f, const struct entry *e)
 	    .isn;
 }
 
+uint32_t
+flow_synack_ms(const struct flow *f, uint64_t captured_us)
+{
+	if (captured_us < f->start.utc_us)
+		return 0; /* somebody has set the clock */
+	return (uint32_t)((captured_us - f->start.utc_us) / 1000);
+}
+
 bool
 flow_early(const struct flow *f, const struct entry *e)
 {
@@ -138,6 +146,33 @@ flow_note_outcome(struct flow *f, const struct entry *e, enum outcome outcome)
 	n.outcome = (uint8_t)outcome;
 	n.when_us = f->now.utc_us;
 	f->act.note(f->context, NOTE_OUTCOME, &n, sizeof n);
+}
+
+void
+flow_note_followup(struct flow *f, const struct target *t, enum syn_kind kind,
+    unsigned attempt, enum outcome why, uint32_t pause_ms)
+{
+	struct followup n;
+
+	memset(&n, 0, sizeof n);
+	n.target = *t;
+	n.kind = (uint8_t)kind;
+	n.attempt = (uint8_t)attempt;
+	n.protocol = conf_port(f->conf, t->port)->protocol;
+	n.why = (uint8_t)why;
+	n.not_before_us = f->now.utc_us + pause_ms * (uint64_t)1000;
+	f->act.note(f->context, NOTE_FOLLOWUP, &n, sizeof n);
+	flow_count(f, STAT_PKT_FOLLOWUPS);
+}
+
+bool
+flow_is_followup(const struct flow *f, uint16_t sport, const struct entry *e)
+{
+	return e->queue == QUEUE_DONE &&
+	    (source_ports_kind(&f->ports, e->sport) !=
+		    source_ports_kind(&f->ports, sport) ||
+		source_ports_attempt(&f->ports, e->sport) <
+		    source_ports_attempt(&f->ports, sport));
 }
 
 void

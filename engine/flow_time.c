@@ -1,7 +1,11 @@
 /* flow_time.c: what ends without a segment: notes and time that passes. */
+#include <errno.h>
+
 #include "engine/flow_state.h"
 
 enum { STRAIN_WINDOW_US = 100 * 1000 };
+/* Before the next attempt, where our own kernel was in the way. */
+enum { ELSEWHERE_MS = 1000 };
 /* Pressure from a full wire: quick to rise, slower to fall. */
 enum { STRAIN_FULL = 1000, WIRE_RISE = 250, WIRE_FALL = 50 };
 /* Pressure from limits only slows: most of a lot of answers were refused. */
@@ -48,6 +52,25 @@ flow_done(struct flow *f, const struct done_note *n, struct flow_time now)
 	flow_finish(f, e);
 }
 
+/*
+ * Our own kernel still holds an old connection of these addresses and ports:
+ * the next attempt leaves from others. The row stays pending.
+ */
+static bool
+ask_from_elsewhere(
+    struct flow *f, const struct entry *e, const struct dial_note *n)
+{
+	enum syn_kind kind = source_ports_kind(&f->ports, e->sport);
+	unsigned attempt = source_ports_attempt(&f->ports, e->sport) + 1;
+
+	if (n->error != EADDRNOTAVAIL || kind == KIND_TLS_VERSION ||
+	    attempt >= ATTEMPTS)
+		return false;
+	flow_note_followup(
+	    f, &n->target, kind, attempt, OUTCOME_DIAL_FAILED, ELSEWHERE_MS);
+	return true;
+}
+
 /* One that was withdrawn has no row any more that could have an outcome. */
 void
 flow_dial_failed(
@@ -61,7 +84,7 @@ flow_dial_failed(
 		return;
 	}
 	flow_rst(f, e->source, e->sport, &n->target, n->snd_nxt);
-	if (!n->withdrawn)
+	if (!n->withdrawn && !ask_from_elsewhere(f, e, n))
 		flow_note_outcome(f, e, OUTCOME_DIAL_FAILED);
 	flow_finish(f, e);
 }
@@ -168,6 +191,7 @@ measure_strain(struct flow *f)
 	s->limited = limited;
 	s->synacks = synacks;
 	s->since_us = f->now.mono_us;
+	f->challenges = 0;
 }
 
 static uint64_t

@@ -68,7 +68,7 @@ sender_plan_init(struct sender_plan *p, const struct conf *conf,
 	p->sweep = sweep;
 	permute_init(&p->order, sweep->n, sweep->seed);
 	if (source_ports_init(&p->ports, conf->sport_first, conf->sport_last,
-		sweep->incarnation) == -1)
+		sweep_slice(sweep)) == -1)
 		return -1;
 	for (uint32_t i = 0; i < conf->nsources; i++) {
 		int family = addr_is4(&conf->sources[i]) ? 0 : 1;

@@ -46,6 +46,7 @@
 	X(PKT_RST_IN, "rsts_received")		/* to a SYN: closed ports */ \
 	X(PKT_ICMP_IN, "icmp_received")                                      \
 	X(PKT_BAD_COOKIE, "bad_cookie")                                      \
+	X(PKT_CHALLENGED, "challenged")	/* by an old connection */   \
 	X(PKT_LATE, "late")			/* valid, old slice */       \
 	X(PKT_MALFORMED, "malformed")                                        \
 	X(PKT_PCAP_RECV, "pcap_received")                                    \

@@ -146,6 +146,20 @@ tls_object(const struct row *r)
 	return o;
 }
 
+/* Each name that there is: is the leaf good for it? */
+static void
+put_matches(struct json_object *o, const struct row *r)
+{
+	struct json_object *matches = json_object_new_object();
+	struct field f;
+
+	for (int i = 0; i < CLAIMED_NAMES; i++)
+		if (row_field(r, claimed_names[i].tag, &f))
+			json_put_bool(matches, claimed_names[i].key,
+			    r->head.names & claimed_names[i].bit);
+	json_object_object_add(o, "cert_good_for", matches);
+}
+
 static void
 put_tls(struct json_object *o, const struct row *r)
 {
@@ -166,6 +180,8 @@ put_tls(struct json_object *o, const struct row *r)
 	if (!head_has_leaf(h))
 		return;
 	put_hex(o, "cert_sha256", h->leaf);
+	if (h->flags & HEAD_CHAIN_PARSED)
+		put_matches(o, r);
 	if (h->not_after != 0) {
 		json_put_string(
 		    o, "cert_not_before", text_seconds(h->not_before, text));

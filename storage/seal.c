@@ -8,6 +8,7 @@
 #include "engine/log.h"
 #include "engine/ranges.h"
 #include "storage/begin.h"
+#include "storage/cert_match.h"
 #include "storage/layout.h"
 #include "storage/seal.h"
 #include "storage/store_catalog.h"
@@ -109,13 +110,24 @@ walk_to(struct walk *w, const struct target *t)
 	return w->more && compare(&w->target, t) == 0;
 }
 
-static bool
-is_confirmed(struct sealing *s, const struct addr *a)
+/* What the name of its address says of a row. */
+static void
+judge_name(struct sealing *s, const struct target *t, struct head *h)
 {
+	static const uint8_t no_leaf[SHA256_LEN];
 	char name[HOSTNAME_CAP];
+	const uint8_t *der;
 	bool confirmed;
+	size_t len;
 
-	return store_name(s->live, a, name, &confirmed) && confirmed;
+	if (!store_name(s->live, &t->addr, name, &confirmed))
+		return;
+	if (confirmed)
+		h->flags |= HEAD_PTR_CONFIRMED;
+	if (memcmp(h->leaf, no_leaf, sizeof no_leaf) != 0 &&
+	    store_cert(s->live, h->leaf, &der, &len) &&
+	    cert_match(der, len, name, strlen(name)))
+		h->names |= NAME_PTR;
 }
 
 static int
@@ -135,8 +147,7 @@ seal_heads(struct sealing *s)
 			gone = true;
 		}
 		seal_join(&h, before, gone);
-		if (is_confirmed(s, &s->now.target.addr))
-			h.flags |= HEAD_PTR_CONFIRMED;
+		judge_name(s, &s->now.target, &h);
 		s->info->changes[h.change]++;
 		s->info->account.outcomes[h.outcome]++;
 		s->info->account.rows++;

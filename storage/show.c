@@ -224,6 +224,25 @@ show_versions(const struct row *r)
 	buf_free(&text);
 }
 
+/* What the leaf was compared with, and whether it is good for it. */
+static void
+show_matches(const struct row *r)
+{
+	struct buf text = { 0 };
+	struct field f;
+
+	for (int i = 0; i < CLAIMED_NAMES; i++) {
+		const struct claimed_name *n = &claimed_names[i];
+
+		if (row_field(r, n->tag, &f))
+			buf_printf(&text, "%s%s %s", text.len > 0 ? ", " : "",
+			    n->label, r->head.names & n->bit ? "yes" : "no");
+	}
+	line("good for", "%s",
+	    text.len > 0 ? text.s : "no name of this host is known");
+	buf_free(&text);
+}
+
 static void
 show_tls(const struct row *r)
 {
@@ -253,9 +272,10 @@ show_tls(const struct row *r)
 		    h->alert_side == 1 ? "theirs" : "ours");
 	show_field("TLS error", r, TAG_TLS_ERROR);
 	if (h->chain != CHAIN_NONE)
-		line("chain", "%s, %u certificates, name %s",
-		    chain_names[h->chain], h->chain_len,
-		    h->flags & HEAD_NAME_MATCH ? "matches" : "does not match");
+		line("chain", "%s, %u certificates", chain_names[h->chain],
+		    h->chain_len);
+	if (h->flags & HEAD_CHAIN_PARSED)
+		show_matches(r);
 }
 
 static void
