@@ -171,7 +171,8 @@ sanitize:
 	@$(MAKE) SANITIZE=1 seeds
 
 BENCHES   = $(patsubst test/bench/bench_%.c,%,$(wildcard test/bench/bench_*.c))
-$(O)/bench/pool_cpu: $(O)/test/bench/mailsim_host.o $(O)/test/bench/mailsim_tls.o
+$(O)/bench/pool_cpu: $(O)/test/bench/mailsim_host.o \
+    $(O)/test/bench/mailsim_tls.o $(O)/test/bench/pool_least.o
 $(O)/bench/%: $(O)/test/bench/bench_%.o $(O)/modules.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
@@ -181,6 +182,10 @@ bench: $(BENCHES:%=$(O)/bench/%)
 # What load is made with: many mail servers in one program.
 MAILSIM   = $(patsubst %.c,$(O)/%.o,$(wildcard test/bench/mailsim*.c))
 $(O)/bench/mailsim: $(MAILSIM)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto
+$(O)/bench/pool_client: $(O)/test/bench/pool_client.o \
+    $(O)/test/bench/pool_least.o
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto
 mailsim: $(O)/bench/mailsim

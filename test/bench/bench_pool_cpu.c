@@ -21,14 +21,14 @@
 
 #include "probes/conversation.h"
 #include "test/bench/mailsim.h"
+#include "test/bench/pool_least.h"
 
 enum {
 	BATCH = 32,
-	ROUNDS = 15, /* of each kind, in turn; the median counts */
-	BATCHES = 12, /* in a round */
+	ROUNDS = 9, /* of each kind, in turn; the median counts */
+	BATCHES = 8, /* in a round */
 	TURNS_MAX = 64, /* a conversation that takes more is stuck */
 	PAIR_BUFFER = 20000,
-	CLIENT_LINE = 1024,
 	PATH_CAP = 64
 };
 
@@ -234,92 +234,8 @@ handshakes(void)
 
 /* ---- the least client ---------------------------------------------------- */
 
-struct least {
-	const char *const *say; /* NULL: TLS begins; the last is "" */
-	SSL *ssl;
-	int fd, step, heard;
-	bool over, shaking;
-	char in[CLIENT_LINE];
-};
-
-static const char *const says_tls[] = { "CAPA\r\n", "STLS\r\n", NULL,
-	"CAPA\r\n", "QUIT\r\n", "" };
-static const char *const says_clear[] = { "CAPA\r\n", "STLS\r\n", "CAPA\r\n",
-	"QUIT\r\n", "" };
-
 static struct least clients[BATCH];
 static int least_epoll;
-
-static bool
-replied(const struct least *c)
-{
-	const char *said = c->step > 0 ? c->say[c->step - 1] : "";
-
-	if (c->heard < 2 || memcmp(c->in + c->heard - 2, "\r\n", 2) != 0)
-		return false;
-	return said == NULL || said[0] != 'C' ||
-	    (c->heard >= 5 &&
-		memcmp(c->in + c->heard - 5, "\r\n.\r\n", 5) == 0);
-}
-
-static void
-least_end(struct least *c)
-{
-	SSL_free(c->ssl);
-	close(c->fd);
-	c->over = true;
-}
-
-/* What comes next is said. */
-static void
-least_next(struct least *c)
-{
-	const char *say = c->say[c->step++];
-	size_t n;
-
-	c->heard = 0;
-	if (!say) {
-		c->ssl = SSL_new(client_tls);
-		SSL_set_fd(c->ssl, c->fd);
-		SSL_set_connect_state(c->ssl);
-		SSL_do_handshake(c->ssl);
-		c->shaking = true;
-		return;
-	}
-	n = strlen(say);
-	if (n == 0)
-		least_end(c);
-	else if (c->ssl)
-		SSL_write(c->ssl, say, (int)n);
-	else if (send(c->fd, say, n, MSG_NOSIGNAL) < 0)
-		fail("a command");
-}
-
-static void
-least_ready(struct least *c)
-{
-	int n;
-
-	if (c->over)
-		return;
-	ERR_clear_error();
-	if (c->shaking) {
-		if (SSL_do_handshake(c->ssl) != 1)
-			return;
-		c->shaking = false;
-		least_next(c);
-	}
-	if (c->ssl)
-		n = SSL_read(c->ssl, c->in + c->heard, CLIENT_LINE - c->heard);
-	else
-		n = (int)recv(c->fd, c->in + c->heard,
-		    (size_t)(CLIENT_LINE - c->heard), 0);
-	if (n <= 0)
-		return;
-	c->heard += n;
-	if (replied(c))
-		least_next(c);
-}
 
 static void
 watch(int epoll, int fd, void *what)
@@ -334,7 +250,7 @@ static void
 least_start(void *arg)
 {
 	for (int i = 0; i < BATCH; i++) {
-		clients[i] = (struct least){ .say = arg, .fd = ours[i] };
+		least_begin(&clients[i], arg, ours[i], client_tls);
 		watch(least_epoll, ours[i], &clients[i]);
 	}
 }
@@ -372,13 +288,13 @@ least_all(const char *const *says, enum sim_kind kind)
 static void
 least_with_tls(void)
 {
-	least_all(says_tls, SIM_GOOD);
+	least_all(least_says_tls, SIM_GOOD);
 }
 
 static void
 least_in_clear(void)
 {
-	least_all(says_clear, SIM_NO_TLS);
+	least_all(least_says_clear, SIM_NO_TLS);
 }
 
 /* ---- ours ---------------------------------------------------------------- */
@@ -508,13 +424,13 @@ ascending(const void *a, const void *b)
 }
 
 static void
-measure(double us[KINDS])
+measure(double us[KINDS], int n)
 {
 	static double rounds[KINDS][ROUNDS];
 	double clock_ns = clock_cost_ns();
 
 	for (int r = -1; r < ROUNDS; r++) {
-		for (int k = 0; k < KINDS; k++) {
+		for (int k = 0; k < n; k++) {
 			spent_ns = sections = 0;
 			for (int i = 0; i < BATCHES; i++)
 				kinds[k].batch();
@@ -525,7 +441,7 @@ measure(double us[KINDS])
 				    1000 / BATCHES / BATCH;
 		}
 	}
-	for (int k = 0; k < KINDS; k++) {
+	for (int k = 0; k < n; k++) {
 		qsort(rounds[k], ROUNDS, sizeof(double), ascending);
 		us[k] = rounds[k][ROUNDS / 2];
 		printf("bench: %s %.1f us\n", kinds[k].name, us[k]);
@@ -536,14 +452,9 @@ static void
 contexts_open(void)
 {
 	server_tls = sim_tls(false);
-	client_tls = SSL_CTX_new(TLS_client_method());
-	if (!server_tls || !client_tls ||
-	    SSL_CTX_set1_groups_list(client_tls, "X25519:P-256") != 1)
+	client_tls = least_tls();
+	if (!server_tls || !client_tls)
 		fail("contexts");
-	SSL_CTX_set_verify(client_tls, SSL_VERIFY_NONE, NULL);
-	SSL_CTX_set_session_cache_mode(client_tls, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_mode(client_tls, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_read_ahead(client_tls, 1);
 }
 
 int
@@ -554,7 +465,11 @@ main(int argc, char **argv)
 	contexts_open();
 	probe_open();
 	least_epoll = epoll_create1(EPOLL_CLOEXEC);
-	/* One kind alone, for a profiler. */
+	/* The first alone, for comparison; or any, for a profiler. */
+	if (argc == 2 && strcmp(argv[1], "floor") == 0) {
+		measure(us, 1);
+		return 0;
+	}
 	for (int k = 0; argc == 2 && k < KINDS; k++) {
 		if (strcmp(argv[1], kinds[k].name) != 0)
 			continue;
@@ -562,7 +477,7 @@ main(int argc, char **argv)
 		kinds[k].batch();
 		return 0;
 	}
-	measure(us);
+	measure(us, KINDS);
 	printf(
 	    "bench: pool_user_vs_floor %.3f ratio\n", us[3] / (us[0] + us[1]));
 	printf("bench: pool_user_vs_client %.3f ratio\n", us[3] / us[2]);
