@@ -14,8 +14,13 @@ bench_veth
 [ -z "${BENCH_TRACE:-}" ] || set -x
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(cpu open silent slow memory rates)
+[ $# -gt 0 ] || parts=(cpu open silent slow rates)
 conf=$BENCH_DIR/conf
+OPEN_RATE=${OPEN_RATE:-2000}
+OPEN_SIZES=${OPEN_SIZES:-'1000 15
+5000 15
+20000 25
+100000 75'}
 
 # As root of this namespace; its limits are what a process may have of them.
 servers_net()
@@ -163,6 +168,59 @@ part_cpu()
 	done <"$BENCH_DIR/roles"
 	figure probe_cpu_vs_floor "$(calc "$ours / ($shake + $clear)" 4)" ratio
 	figure probe_cpu_vs_client "$(calc "$ours / $tls" 4)" ratio
+}
+
+# ---- open: does a probe cost more when many are open? -----------------------
+
+# Conversations in clear (greeting, and then three replies, one of them to STLS,
+# which is refused), at the same rate, with replies so late that N are open;
+# what one costs, as probes/s of one core.
+open_at()
+{
+	local n=$1 rate=$2 seconds=$3 probes=$4 delay
+
+	delay=$((n * 1000 / rate / 3))
+	servers -j 8 -L "$delay" -k no_tls=100
+	# Few in a /24, as in a sweep of the Internet.
+	configure 'targets = { "10.0.0.0/8" }' 'ports = { "110/pop3" }' \
+	    "shard = \"0/$((16777216 / (rate * seconds)))\"" "rate = $rate" \
+	    "probes = $probes" "greeting = 300s" "reply = 300s" \
+	    "conversation = 900s" "waiting_max = 262144" 'per_network = 64'
+	sweep "open$n"
+	servers_end
+}
+
+part_open()
+{
+	local n seconds until
+
+	# OPEN SECONDS; all at OPEN_RATE
+	while read -r n seconds; do
+		open_at "$n" "$OPEN_RATE" "$seconds" 8
+		# While SYNs go out: afterwards fewer and fewer are open.
+		until=$(calc "1 - $n / $OPEN_RATE / $seconds")
+		figure "open_most_$n" "$(steady open 0.02 "$until")" conversations
+		figure "probes_per_second_$n" \
+		    "$(calc "1000000 / $(steady us 0.02 "$until")")" \
+		    "1/s of one core"
+		figure "conversation_bytes_$n" "$(steady bytes 0.02 0.98)" bytes
+	done <<<"$OPEN_SIZES"
+}
+
+# ---- silent: those who accept and say nothing cost the others nothing -------
+
+# completed_cpu PORT PROTOCOL SHARES...: what each completed one costs of ours
+silent_run()
+{
+	local name=$1 port=$2
+
+	shift 2
+	servers -j 4 "$@"
+	configure 'targets = { "10.0.0.0/8" }' "ports = { \"$port\" }" \
+	    'shard = "0/1024"' "rate = ${SILENT_RATE:-500}" "probes = 1" \
+	    "greeting = 10s" "server_hello = 10s" "conversation = 60s"
+	sweep "$name"
+	servers_end
 }
 
 servers_net

@@ -1,7 +1,7 @@
 /* mailsim.c: plays any number of mail servers, for load. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ enum { PROCESSES_MAX = 64, PERCENT = 100 };
 
 static const char usage_text[] =
     "usage: mailsim [-j PROCESSES] [-L MS] [-2 PERCENT] [-R]\n"
-    "               [-k KIND=PERCENT]...\n"
+    "               [-k KIND=PERCENT]... [-t ADDRESS]\n"
     "\n"
     "Listens on 25, 110, 143, 465, 587, 993 and 995 of every address that is\n"
     "local (ip route add local 10.0.0.0/8 dev lo), until SIGTERM; says\n"
@@ -28,7 +28,8 @@ static const char usage_text[] =
     "-2  percent of the hosts that know TLS 1.2 only\n"
     "-R  an RSA 2048 certificate in place of ECDSA P-256\n"
     "-k  percent of the hosts that are no_tls, late, silent, reset, closes\n"
-    "    (after STARTTLS), tarpit, endless\n";
+    "    (after STARTTLS), tarpit, endless\n"
+    "-t  all of the /24 of this address are tarpits\n";
 
 static void
 die(const char *what)
@@ -78,13 +79,26 @@ share(struct sim_shares *s, const char *text)
 	}
 }
 
+static void
+slow_network(struct sim_shares *s, const char *text)
+{
+	struct in_addr a;
+
+	if (inet_pton(AF_INET, text, &a) != 1) {
+		fprintf(stderr, "mailsim: %s: not an IPv4 address\n", text);
+		exit(2);
+	}
+	s->slow_network = true;
+	s->slow = ntohl(a.s_addr);
+}
+
 static struct sim_options
 options(int argc, char **argv)
 {
 	struct sim_options o = { .processes = 1 };
 	int c;
 
-	while ((c = getopt(argc, argv, "j:L:2:Rk:")) != -1) {
+	while ((c = getopt(argc, argv, "j:L:2:Rk:t:")) != -1) {
 		switch (c) {
 		case 'j':
 			o.processes = number(optarg, PROCESSES_MAX);
@@ -100,6 +114,9 @@ options(int argc, char **argv)
 			break;
 		case 'k':
 			share(&o.shares, optarg);
+			break;
+		case 't':
+			slow_network(&o.shares, optarg);
 			break;
 		default:
 			usage();

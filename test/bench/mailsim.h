@@ -16,7 +16,7 @@ enum sim_kind {
 	SIM_RESET, /* resets at once */
 	SIM_CLOSES, /* says yes to STARTTLS and closes */
 	SIM_TARPIT, /* a byte a second */
-	SIM_ENDLESS, /* a greeting that never ends */
+	SIM_ENDLESS, /* its first reply in clear never ends */
 	SIM_KINDS
 };
 
@@ -48,6 +48,7 @@ struct sim_conn {
 	bool implicit; /* TLS first */
 	bool shaking; /* in the handshake */
 	bool tls12; /* knows nothing newer */
+	bool asked; /* a command was heard */
 	bool quit; /* the client has said goodbye */
 	bool missed; /* it spoke while a reply was owed */
 	uint16_t heard, reply_len, said; /* bytes of in, out, and of out */
@@ -58,6 +59,8 @@ struct sim_conn {
 struct sim_shares {
 	unsigned percent[SIM_KINDS];
 	unsigned tls12; /* percent of all, whatever they are */
+	bool slow_network; /* all tarpits in the /24 of this address: */
+	uint32_t slow;
 };
 
 enum sim_kind sim_kind_of(const struct sim_shares *, uint32_t addr);

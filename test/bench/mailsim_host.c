@@ -42,6 +42,8 @@ sim_kind_of(const struct sim_shares *s, uint32_t addr)
 {
 	unsigned place = mix(addr) % 100;
 
+	if (s->slow_network && s->slow >> 8 == addr >> 8)
+		return SIM_TARPIT;
 	for (int i = SIM_GOOD + 1; i < SIM_KINDS; i++) {
 		if (place < s->percent[i])
 			return (enum sim_kind)i;

@@ -223,7 +223,7 @@ reply_later(struct server *s, struct sim_conn *c)
 {
 	if (c->kind == SIM_TARPIT)
 		queue_put(s, Q_TARPIT, c);
-	else if (c->kind == SIM_ENDLESS)
+	else if (c->kind == SIM_ENDLESS && c->asked && !c->ssl)
 		queue_put(s, Q_ENDLESS, c);
 	else if (s->options->delay_ms > 0)
 		queue_put(s, Q_REPLY, c);
@@ -246,15 +246,16 @@ drip(struct server *s, struct sim_conn *c)
 static void
 flood(struct server *s, struct sim_conn *c)
 {
-	static char lines[ENDLESS_CHUNK];
+	static const char *const begins[] = {
+		[SIM_POP3] = "+OK ", [SIM_IMAP] = "* OK ", [SIM_SMTP] = "250-"
+	};
+	char lines[ENDLESS_CHUNK];
+	size_t n = 0;
 
-	if (lines[0] == '\0')
-		for (int i = 0; i < ENDLESS_CHUNK; i++)
-			lines[i] = i % 64 == 62 ? '\r'
-			    : i % 64 == 63      ? '\n'
-						: 'x';
-	if (send(c->fd, lines, sizeof lines, MSG_NOSIGNAL) < 0 &&
-	    errno != EAGAIN)
+	while (n + 64 < sizeof lines)
+		n += (size_t)snprintf(lines + n, sizeof lines - n,
+		    "%s and so on, and so on\r\n", begins[c->protocol]);
+	if (send(c->fd, lines, n, MSG_NOSIGNAL) < 0 && errno != EAGAIN)
 		conn_close(s, c);
 	else
 		queue_put(s, Q_ENDLESS, c);
@@ -367,6 +368,7 @@ command(struct server *s, struct sim_conn *c)
 	if (n > 0 && end[-1] == '\r')
 		end[-1] = '\0';
 	s->counts->commands++;
+	c->asked = true;
 	sim_answer(c, c->in);
 	if (c->after == SIM_CLOSE && c->quit)
 		s->counts->quits++;
@@ -419,7 +421,7 @@ conn_begin(struct server *s, struct sim_conn *c)
 		queue_put(s, Q_LATE, c);
 	} else if (c->implicit && c->kind == SIM_NO_TLS) {
 		conn_close(s, c);
-	} else if (c->implicit && c->kind != SIM_ENDLESS) {
+	} else if (c->implicit) {
 		if (!tls_start(s, c))
 			conn_close(s, c);
 	} else {

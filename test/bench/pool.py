@@ -6,7 +6,8 @@
     pool.py steady OUT [FROM TO]    of the time in which the completed part
                                     went from FROM to TO (0.1, 0.9): CPU us a
                                     conversation, conversations a second,
-                                    most open, one "name value" a line
+                                    most open, the probes' memory for each of
+                                    them, one "name value" a line
     pool.py roles OUT [FROM TO]     CPU us a conversation of each role
     pool.py rates OUT               seconds, SYN/s, completed/s, open, waiting,
                                     pressure, a line each
@@ -102,7 +103,7 @@ def window(samples, first, last):
     return part
 
 
-def steady(part):
+def steady(part, idle_kib):
     a, b = part[0], part[-1]
     done = b["n"]["reported"] - a["n"]["reported"]
     seconds = b["t"] - a["t"]
@@ -113,7 +114,8 @@ def steady(part):
     print("seconds", round(seconds, 1))
     print("open", max(s["n"]["conversations_open"] for s in part))
     fullest = max(part, key=lambda s: s["n"]["conversations_open"])
-    print("rss_kib", fullest["rss_kib"])
+    print("bytes", round((fullest["rss_kib"] - idle_kib) * 1024 /
+                         max(fullest["n"]["conversations_open"], 1)))
 
 
 def roles(part):
@@ -149,7 +151,7 @@ def main():
     elif what == "roles":
         roles(window(samples, first, last))
     else:
-        steady(window(samples, first, last))
+        steady(window(samples, first, last), samples[0]["rss_kib"])
 
 
 main()
