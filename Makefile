@@ -10,8 +10,10 @@
 #: make lint          clang-format, clang-tidy, cppcheck, check-style, mandoc
 #: make format        clang-format -i over the tree
 #: make sanitize      build, unit tests and fuzz seeds with ASan and UBSan
-#: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=20 each
+#: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=60 each
 #: make bench         the benchmarks of test/bench
+#: sudo make bench-pool    conversations under load, against a simulator
+#: make internet      the simulated internet (test/internet/README.md)
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
 #: make uninstall     what install put there, but for the configuration
 #: make clean         all of build/ but the laboratory's unpacked servers
@@ -31,7 +33,7 @@ CC        ?= cc
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
 PKGS       = libpcap libssl libcrypto lmdb libconfuse libseccomp libcap-ng \
-             json-c libmaxminddb libcares
+             json-c libmaxminddb libcares libxxhash libpcre2-8
 
 # The variant's directory: what differs in a build is in its name.
 VARIANT = $(if $(findstring clang,$(CC)),clang,release)
@@ -152,7 +154,7 @@ unit: units
 # SANITIZE=1 a small main() replays the seeds; with FUZZER=1 it is libFuzzer's.
 FUZZERS   = $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZBINS  = $(FUZZERS:%=$(O)/fuzz/%)
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= 60
 
 $(O)/fuzz/%: $(O)/test/fuzz/fuzz_%.o \
     $(if $(FUZZER),,$(O)/test/fuzz/replay.o) $(O)/modules.a
@@ -189,6 +191,24 @@ $(O)/bench/pool_client: $(O)/test/bench/pool_client.o \
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto
 mailsim: $(O)/bench/mailsim
+POOL      = $(PROGRAMS) $(O)/bench/mailsim $(O)/bench/pool_client \
+          $(O)/bench/pool_cpu
+bench-pool: $(POOL)
+	$(need_root)@test/bench/bench_pool.sh
+
+# The simulated internet: a BPF program and what loads it.
+INTERNET  = $(O)/internet/simnet $(O)/internet/simnet.bpf.o
+BPF_CLANG ?= clang
+# <asm/types.h> lies where Debian keeps what is of one architecture.
+BPF_CFLAGS = -O2 -g -target bpf -Wall -Wextra -Werror \
+          -I/usr/include/$(shell uname -m)-linux-gnu
+internet: $(INTERNET)
+$(O)/internet/simnet: $(O)/test/internet/simnet.o
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lbpf
+$(O)/internet/%.bpf.o: test/internet/%.bpf.c test/internet/simnet.h
+	@mkdir -p $(@D)
+	$(call say,BPF)$(BPF_CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
 # The laboratory needs namespaces, and they need root; the scripts build as
 # the person who called sudo.
@@ -222,7 +242,7 @@ install: all
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 conf/mailsweep.conf.example $(DESTDIR)$(SYSCONFDIR)
-	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable \
+	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable conf/products \
 	    $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 755 scripts/probing-txt $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 644 storage/feeds/*.txt $(DESTDIR)$(DATADIR)/feeds
@@ -251,6 +271,6 @@ help:
 
 FORCE:
 .SECONDARY:
-.PHONY: all links clean help units unit fuzzers seeds fuzz sanitize bench \
-    check demo lint format install uninstall deps-present FORCE
+.PHONY: all links clean help internet units unit fuzzers seeds fuzz sanitize \
+    bench mailsim bench-pool check demo lint format install uninstall deps-present FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

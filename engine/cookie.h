@@ -16,6 +16,7 @@ enum syn_kind {
 	KIND_CANARY,
 	KIND_TLS_VERSION,
 	KIND_INJECTION,
+	KIND_AGAIN, /* as plain, where the first answer may have been dropped */
 	KIND_COUNT = 8
 };
 

@@ -87,15 +87,14 @@ refuse(struct flow *f, const struct arrival *a, enum stat_id why)
 static void
 refuse_limited(struct flow *f, const struct arrival *a)
 {
-	unsigned attempt = source_ports_attempt(&f->ports, a->s->dport);
-	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
+	struct syn syn = flow_syn(f, a->s->dport);
 
 	refuse(f, a, STAT_PKT_REFUSED_LIMIT);
 	/* Of a TLS version it is what says which. */
-	if (kind != KIND_TLS_VERSION && attempt + 1 < ATTEMPTS)
-		attempt++;
-	flow_note_followup(f, &a->target, kind, attempt, OUTCOME_LIMITED,
-	    f->conf->limit_pause_ms);
+	if (syn.kind != KIND_TLS_VERSION && syn.attempt + 1 < ATTEMPTS)
+		syn.attempt++;
+	flow_note_followup(f, &a->target, syn.kind, syn.attempt,
+	    OUTCOME_LIMITED, f->conf->limit_pause_ms);
 }
 
 /*
@@ -141,7 +140,7 @@ refuse_kind(struct flow *f, const struct arrival *a)
 static void
 new_answer(struct flow *f, const struct arrival *a)
 {
-	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
+	enum syn_kind kind = flow_syn(f, a->s->dport).kind;
 
 	if (!a->known_service || kind == KIND_CANARY || kind > KIND_INJECTION)
 		refuse_kind(f, a);

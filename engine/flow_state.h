@@ -94,6 +94,17 @@ uint32_t flow_isn(const struct flow *, const struct entry *);
 /* The capture's time as an entry keeps it. */
 uint32_t flow_synack_ms(const struct flow *, uint64_t captured_us);
 
+/*
+ * Why a SYN left from that port. One that was sent again is its target's first
+ * try, to all but the cookie.
+ */
+struct syn {
+	enum syn_kind kind;
+	unsigned attempt;
+};
+
+struct syn flow_syn(const struct flow *, uint16_t sport);
+
 /* Handed on without a word from the server. */
 bool flow_early(const struct flow *, const struct entry *);
 

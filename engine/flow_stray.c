@@ -43,7 +43,7 @@ is_challenge(const struct flow *f, const struct arrival *a)
 	struct cookie c;
 
 	if (!source_ports_current(&f->ports, a->s->dport) ||
-	    kind == KIND_CANARY || kind > KIND_INJECTION)
+	    kind == KIND_CANARY || kind > KIND_AGAIN)
 		return false;
 	c = cookie_make(f->args->sweep->key, &f->ports,
 	    &f->conf->sources[a->source], &a->target, kind,
@@ -58,15 +58,14 @@ is_challenge(const struct flow *f, const struct arrival *a)
 static void
 ask_again(struct flow *f, const struct arrival *a, const struct entry *e)
 {
-	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
-	unsigned attempt = source_ports_attempt(&f->ports, a->s->dport) + 1;
+	struct syn syn = flow_syn(f, a->s->dport);
 
-	if (kind == KIND_TLS_VERSION)
+	if (syn.kind == KIND_TLS_VERSION)
 		return;
-	if (attempt < ATTEMPTS)
-		flow_note_followup(
-		    f, &a->target, kind, attempt, OUTCOME_LOST, PAUSE_MS);
-	else if (kind == KIND_PLAIN)
+	if (syn.attempt + 1 < ATTEMPTS)
+		flow_note_followup(f, &a->target, syn.kind, syn.attempt + 1,
+		    OUTCOME_LOST, PAUSE_MS);
+	else if (syn.kind == KIND_PLAIN)
 		flow_note_outcome(f, e, OUTCOME_LOST);
 }
 

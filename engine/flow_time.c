@@ -60,14 +60,13 @@ static bool
 ask_from_elsewhere(
     struct flow *f, const struct entry *e, const struct dial_note *n)
 {
-	enum syn_kind kind = source_ports_kind(&f->ports, e->sport);
-	unsigned attempt = source_ports_attempt(&f->ports, e->sport) + 1;
+	struct syn syn = flow_syn(f, e->sport);
 
-	if (n->error != EADDRNOTAVAIL || kind == KIND_TLS_VERSION ||
-	    attempt >= ATTEMPTS)
+	if (n->error != EADDRNOTAVAIL || syn.kind == KIND_TLS_VERSION ||
+	    syn.attempt + 1 >= ATTEMPTS)
 		return false;
-	flow_note_followup(
-	    f, &n->target, kind, attempt, OUTCOME_DIAL_FAILED, ELSEWHERE_MS);
+	flow_note_followup(f, &n->target, syn.kind, syn.attempt + 1,
+	    OUTCOME_DIAL_FAILED, ELSEWHERE_MS);
 	return true;
 }
 
@@ -133,12 +132,25 @@ end_due(struct flow *f, struct entry *e)
 	}
 }
 
+/*
+ * While a stretch of the index is sent again its targets are still known, so
+ * that none is followed twice; as long as others have room.
+ */
+static bool
+keep_done(const struct flow *f)
+{
+	return stats_get(f->args->stats, ROLE_SEND, STAT_SEND_AGAIN_OPEN) !=
+	    0 &&
+	    waiting_used(f->table) < waiting_max(f->table) / 2;
+}
+
 static void
 end_all_due(struct flow *f, unsigned room)
 {
+	unsigned queues = keep_done(f) ? QUEUE_DONE : QUEUE_COUNT;
 	uint32_t now = flow_now_ms(f);
 
-	for (unsigned q = 0; q < QUEUE_COUNT; q++) {
+	for (unsigned q = 0; q < queues; q++) {
 		struct entry *e;
 
 		while (room > 0 &&

@@ -44,12 +44,16 @@ struct sender {
 	uint64_t rate;
 	struct followup due[DUE_MAX];
 	unsigned due_first, ndue;
+	struct stretch again_asked;
+	uint32_t again_number;
 	struct sender_progress shown;
 
 	/* The thread's own. */
 	struct pacer pacer;
 	uint64_t share;
 	struct sender_progress now;
+	struct stretch again; /* what is left of it */
+	uint32_t again_taken; /* its number */
 	struct batch batch;
 	bool failing;
 };
@@ -146,6 +150,29 @@ fill_indices(struct sender *s, unsigned room)
 	after->finished = after->position >= s->share;
 }
 
+/* Each round has an attempt of its own, and so other source ports. */
+static void
+fill_again(struct sender *s, unsigned room)
+{
+	const struct sender_plan *p = s->plan;
+	struct sender_progress *after = &s->batch.after;
+
+	for (int i = 0;
+	     i < PASS_MAX && s->batch.n < room && s->again.from < s->again.to;
+	     i++) {
+		uint64_t index =
+		    sweep_index(p->sweep, s->thread, s->again.from++);
+		struct target t =
+		    sender_target(p, permute_at(&p->order, index));
+
+		if (!ranges_has(p->excluded, &t.addr) &&
+		    batch_add(s, &t, KIND_AGAIN, s->again_taken % ATTEMPTS))
+			after->again++;
+	}
+	if (s->again.from >= s->again.to)
+		after->again_done = s->again_taken;
+}
+
 /*
  * Follow-ups begin with what a probe said, and that may be in a stranger's
  * hands: nothing leaves the sweep's own targets through them.
@@ -235,7 +262,12 @@ exchange(struct sender *s, bool *idle)
 	s->news = false;
 	rate = s->rate;
 	stop = s->stop;
-	*idle = s->now.finished && s->ndue == 0;
+	if (s->again_taken != s->again_number) {
+		s->again_taken = s->again_number;
+		s->again = s->again_asked;
+	}
+	*idle = s->now.finished && s->ndue == 0 &&
+	    s->now.again_done == s->again_taken;
 	pthread_mutex_unlock(&s->lock);
 	if (rate != s->pacer.rate)
 		pacer_set(&s->pacer, now_ns(), rate);
@@ -321,6 +353,7 @@ run(void *arg)
 		s->batch.n = 0;
 		s->batch.after = s->now;
 		fill_followups(s, room);
+		fill_again(s, room);
 		fill_indices(s, room);
 		pacer_spend(&s->pacer, s->batch.n);
 		if (!send_batch(s))
@@ -423,6 +456,16 @@ sender_followup(struct sender *s, const struct followup *f)
 	}
 	pthread_mutex_unlock(&s->lock);
 	return room;
+}
+
+void
+sender_again(struct sender *s, const struct stretch *stretch, uint32_t number)
+{
+	pthread_mutex_lock(&s->lock);
+	s->again_asked = *stretch;
+	s->again_number = number;
+	wake(s);
+	pthread_mutex_unlock(&s->lock);
 }
 
 struct sender_progress

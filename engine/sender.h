@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/again.h"
 #include "engine/conf.h"
 #include "engine/cookie.h"
 #include "engine/frame.h"
@@ -57,7 +58,8 @@ struct sender_progress {
 	uint64_t position; /* steps of sweep_index() done */
 	uint64_t counted[SEND_COUNTS];
 	uint64_t packets; /* frames the kernel took */
-	uint64_t followups, canaries; /* of these, by kind */
+	uint64_t followups, canaries, again; /* of these, by kind */
+	uint32_t again_done; /* number of the last stretch sent again */
 	uint64_t errors; /* calls refused, follow-ups that may not be sent */
 	bool finished; /* its share is passed */
 };
@@ -76,6 +78,13 @@ void sender_rate(struct sender *, uint64_t);
 
 /* Queue a SYN, sent before indices and after the end too: false = full. */
 bool sender_followup(struct sender *, const struct followup *);
+
+/*
+ * Send a stretch of the thread's steps once more, KIND_AGAIN, before it goes
+ * on: no target is counted. It takes the place of one that is not at its end.
+ * progress.again_done is its number (not 0) when all of it is sent.
+ */
+void sender_again(struct sender *, const struct stretch *, uint32_t number);
 
 struct sender_progress sender_progress(struct sender *);
 

@@ -230,7 +230,7 @@ fits(const struct role_args *args, const struct sweep_info *info)
 	const struct conf *c = args->conf;
 	const struct sweep *s = &info->sweep;
 
-	return info->version == STORE_VERSION &&
+	return info->version >= 1 && info->version <= STORE_VERSION &&
 	    s->targets_hash == sweep_targets_hash(args) &&
 	    s->n == ranges_count(args->targets) * c->nports &&
 	    s->shards == (c->shards > 0 ? c->shards : 1) &&

@@ -27,6 +27,7 @@ AT(missed, 180);
 AT(kind, 182);
 AT(names, 183);
 AT(zero, 184);
+AT(sum, 188);
 _Static_assert(sizeof(struct head) == HEAD_SIZE, "head");
 
 enum { FIELD_HEAD = 6, ENTRY_HEAD = 8 };
@@ -203,6 +204,15 @@ head_target(const struct head *h)
 	return t;
 }
 
+/* Two capitals, or "??": it is printed as it is, on terminals too. */
+static bool
+country_check(const char country[2])
+{
+	return memcmp(country, "??", 2) == 0 ||
+	    (country[0] >= 'A' && country[0] <= 'Z' && country[1] >= 'A' &&
+		country[1] <= 'Z');
+}
+
 bool
 head_check(const struct head *h)
 {
@@ -212,6 +222,7 @@ head_check(const struct head *h)
 	    h->key_type < KEY_COUNT && h->chain < CHAIN_COUNT &&
 	    h->chain_len <= CHAIN_MAX && h->validation <= 3 &&
 	    h->kind <= KIND_INJECTION && h->names <= NAME_ALL &&
+	    h->attempt < ATTEMPTS && country_check(h->country) &&
 	    h->findings >> FINDING_COUNT == 0;
 }
 
@@ -226,7 +237,7 @@ head_is_sent(const struct head *h)
 	    h->findings_before == 0 && h->missed == 0 && h->asn == 0 &&
 	    h->confirmed == 0 && h->kind != KIND_CANARY &&
 	    !(h->flags & HEAD_PTR_CONFIRMED) && !(h->names & NAME_PTR) &&
-	    memcmp(h->country, "??", sizeof h->country) == 0 &&
+	    memcmp(h->country, "??", sizeof h->country) == 0 && h->sum == 0 &&
 	    memcmp(h->zero, zero, sizeof zero) == 0;
 }
 

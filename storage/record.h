@@ -195,7 +195,8 @@ struct head {
 	uint16_t missed; /* 180 sealed sweeps since, of one that is gone */
 	uint8_t kind; /* 182 enum syn_kind of the connection */
 	uint8_t names; /* 183 bits by enum name_match */
-	uint8_t zero[8]; /* 184 */
+	uint8_t zero[4]; /* 184 */
+	uint32_t sum; /* 188 of all before, see rowsum.h; set when stored */
 };
 
 /* Tags of the body: {u16 tag, u32 length, bytes}, all little-endian. */
@@ -223,6 +224,7 @@ enum tag {
 	TAG_SECTOR,
 	TAG_PTR, /* name of the address, see engine/hostname.h */
 	TAG_TLS_VERSIONS, /* u16 each, accepted; the negotiated one first */
+	TAG_SUM, /* u32 of all fields before it; last, and on disk only */
 	TAG_COUNT
 };
 

@@ -37,6 +37,7 @@ struct sealing {
 	struct sweep_info *info;
 	uint64_t keep_gone_us; /* last seen before it: forgotten */
 	struct walk now, last, gone;
+	uint64_t missing; /* rows that are damaged and stay out */
 	uint8_t body[BODY_MAX]; /* one with its name */
 };
 
@@ -311,11 +312,13 @@ walks_end(struct sealing *s)
 static int
 seal_rows(struct sealing *s)
 {
+	uint64_t damaged = store_damaged(s->live);
 	int rc = walks_begin(s);
 
 	if (rc == 0)
 		rc = seal_heads(s);
 	walks_end(s);
+	s->missing = store_damaged(s->live) - damaged;
 	if (rc == 0)
 		rc = walks_begin(s);
 	if (rc == 0)
@@ -323,8 +326,10 @@ seal_rows(struct sealing *s)
 	walks_end(s);
 	if (rc == 0)
 		rc = seal_bodies(s);
+	damaged = store_damaged(s->live);
 	if (rc == 0)
 		rc = seal_silent(s);
+	s->missing += store_damaged(s->live) - damaged;
 	return rc == 0 ? seal_phantoms(s) : rc;
 }
 
@@ -335,6 +340,7 @@ account_begin(struct sealing *s)
 	struct account *a = &s->info->account;
 
 	*s->info = *store_info(s->live);
+	s->info->version = STORE_VERSION;
 	a->rows = 0;
 	memset(a->outcomes, 0, sizeof a->outcomes);
 	memset(a->counted, 0, sizeof a->counted);
@@ -349,8 +355,12 @@ account_end(struct sealing *s)
 	struct account *a = &s->info->account;
 	uint64_t sent = a->counted[SEND_SENT], all;
 
+	if (s->missing > 0)
+		log_warn("%llu rows of the sweep are damaged and left out",
+		    (unsigned long long)s->missing);
 	/* Opted out meanwhile: in live/, and passed over by the walks. */
 	a->purged = store_info(s->live)->account.rows - a->rows;
+	a->purged -= a->purged < s->missing ? a->purged : s->missing;
 	all = a->rows + a->purged;
 	a->without_answer = sent > all ? sent - all : 0;
 	s->info->balanced = account_balances(a);

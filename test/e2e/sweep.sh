@@ -21,6 +21,8 @@ test/lab/counters >"$LAB_DIR/work/counters"
 is "exit status of mailsweepd -1" "$swept" 0
 
 expect "every verdict" judge
+expect "every product and version" \
+    test/lab/products "$LAB_DIR/servers.tsv" <"$LAB_DIR/work/dump.jsonl"
 is "the account balances" "$(counted balanced)" True
 
 # ... and each rests on a line that the server said.
@@ -82,5 +84,6 @@ fi
 is "complaints of a sanitizer" \
     "$(grep -Ec "AddressSanitizer|runtime error:|LeakSanitizer" "$log")" 0
 
+expect "the store is sound" tool check
 is "nft rules left on the scanner's side" "$(nft list ruleset | grep -c .)" 0
 finish

@@ -1,5 +1,5 @@
 # What is kept: records, the data directory, the account.
-STORE_READ = storage/store storage/view storage/phantom storage/info storage/account storage/record \
+STORE_READ = storage/store storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account storage/record \
 	engine/stats engine/ranges engine/addr
 STORE_SEALED = storage/store_sealed storage/store_catalog
 STORE_LIVE = storage/store_write storage/book storage/pending
@@ -26,5 +26,7 @@ UNIT_begin = $(STORE_ALL)
 UNIT_seal = $(STORE_ALL)
 UNIT_writer = $(STORE_ALL) engine/canary engine/cookie storage/writer \
 	storage/checkpoint storage/datadir storage/naming engine/wire
+UNIT_check = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/check storage/check_files \
+	test/unit/store_help
 UNIT_cert_match = storage/cert_match
 UNIT_format = storage/record

@@ -244,6 +244,56 @@ but_not_for_ever(void **state)
 	world_free(w);
 }
 
+/* ---- SYNs that were sent again, since answers were dropped ---------------- */
+
+static void
+again_is_a_first_try(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_AGAIN, 2);
+
+	(void)state;
+	hear_one(w, synack_at(&p, IRS));
+	check_sent(w, 0, &p, TCP_ACK, p.cookie.isn + 1, IRS + 1);
+	assert_int_equal(w->notes[0].u.pending.kind, KIND_PLAIN);
+	assert_int_equal(w->notes[0].u.pending.attempt, 0);
+	hear_one(w, says(&p, 0, "+OK\r\n"));
+	assert_int_equal(w->handed[0].contact.kind, KIND_PLAIN);
+	assert_int_equal(w->handed[0].isn, p.cookie.isn);
+	check_balance(w);
+	world_free(w);
+}
+
+/* Who was heard the first time is known, for as long as it is being sent. */
+static void
+again_nobody_is_followed_twice(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 0);
+	struct peer again = peer_of(w, "198.18.1.1", POP3, KIND_AGAIN, 1);
+	struct peer later = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 1);
+	struct done_note n = done(&p);
+
+	(void)state;
+	hear_one(w, synack_at(&p, IRS));
+	hear_one(w, synack_at(&again, IRS));
+	check_rst(w, 1, &again);
+	hear_one(w, says(&p, 0, "+OK\r\n"));
+	flow_done(w->flow, &n, world_now(w));
+	stats_set(&w->stats, ROLE_SEND, STAT_SEND_AGAIN_OPEN, 1);
+	pass(w, 60000);
+	forget(w);
+	hear_one(w, synack_at(&again, IRS));
+	check_rst(w, 0, &again);
+	assert_int_equal(count(w, STAT_PKT_REPEATS), 2);
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 1);
+	/* a second try on purpose is another matter */
+	hear_one(w, synack_at(&later, IRS));
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 2);
+	check_balance(w);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -257,6 +307,8 @@ main(void)
 		cmocka_unit_test(there_is_an_end_to_it),
 		cmocka_unit_test(our_own_time_wait_is_gone_round),
 		cmocka_unit_test(but_not_for_ever),
+		cmocka_unit_test(again_is_a_first_try),
+		cmocka_unit_test(again_nobody_is_followed_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -527,6 +527,54 @@ keeps_the_rate(void **state)
 	scene_free(s);
 }
 
+/* A stretch once more: other ports, excluded ones left out, nobody counted. */
+static void
+a_stretch_is_sent_again(void **state)
+{
+	struct scene *s = scene_new(1, true);
+	struct stretch again = { 100, 400 };
+	struct sender_progress p;
+	struct sender *one;
+	uint64_t excluded = 0;
+	size_t first;
+
+	(void)state;
+	one = sender_start(&s->plan, 0, &s->link);
+	assert_non_null(one);
+	sender_rate(one, 1000000);
+	EVENTUALLY(sender_progress(one).finished);
+	p = sender_progress(one);
+	first = link_seen(&s->link);
+	for (uint64_t k = again.from; k < again.to; k++) {
+		struct target t = sender_target(&s->plan,
+		    permute_at(&s->plan.order, sweep_index(&s->sweep, 0, k)));
+
+		excluded += ranges_has(s->excluded, &t.addr);
+	}
+	sender_again(one, &again, 7);
+	EVENTUALLY(sender_progress(one).again_done == 7);
+	assert_int_equal(
+	    sender_progress(one).again, again.to - again.from - excluded);
+	assert_memory_equal(
+	    sender_progress(one).counted, p.counted, sizeof p.counted);
+	assert_int_equal(sender_progress(one).position, p.position);
+	for (size_t i = first; i < link_seen(&s->link); i++) {
+		struct asked a = read_frame(s->link.frames[i]);
+
+		assert_int_equal(
+		    source_ports_kind(&s->plan.ports, a.sport), KIND_AGAIN);
+		assert_int_equal(
+		    source_ports_attempt(&s->plan.ports, a.sport), 7 % 4);
+		assert_true(cookie_check(s->sweep.key, &s->plan.ports,
+		    &a.source, &a.target, a.sport, a.isn + 1));
+	}
+	assert_int_equal(
+	    link_seen(&s->link) - first, again.to - again.from - excluded);
+	sender_stop(one);
+	sender_join(one);
+	scene_free(s);
+}
+
 int
 main(void)
 {
@@ -544,6 +592,7 @@ main(void)
 		cmocka_unit_test(a_full_queue_says_so),
 		cmocka_unit_test(sources_are_shared_out),
 		cmocka_unit_test(keeps_the_rate),
+		cmocka_unit_test(a_stretch_is_sent_again),
 	};
 
 	return cmocka_run_group_tests_name("sender", tests, NULL, NULL);
