@@ -43,7 +43,9 @@ load()
 	rm -rf "$LAB_DIR/store"
 	cp /etc/ssl/certs/ca-certificates.crt "$LAB_DIR/ca.pem"
 	test/lab/configure "$conf" 'canary = off' 'confirm = off' \
-	    'retries = 0' 'hello_after_silence = off' 'min_rate_window = 3s' \
+	    'retries = 0' 'hello_after_silence = off' \
+	    'greeting = 10s' 'greeting_smtp = 10s' 'reply = 10s' \
+	    'min_rate_window = 3s' \
 	    'source_ports = "20000-36383"' "$@"
 }
 
