@@ -14,6 +14,7 @@ UNIT_narrow = probes/narrow
 UNIT_turn = $(PROBE_DIALOG) $(PROBE_TLS) probes/wheel probes/conversation \
     probes/talking probes/securing probes/turn probes/ending engine/addr \
     engine/conf_port
+UNIT_tls = $(PROBE_TLS) probes/facts probes/line probes/classify storage/record
 UNIT_line = probes/line
 UNIT_wheel = probes/wheel
 UNIT_facts = probes/facts probes/line probes/classify probes/digests \
