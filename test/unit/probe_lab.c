@@ -596,5 +596,5 @@ lab_probe_late(
 {
 	struct contact k = { .synack_us = utc_us() - ms * 1000ull };
 
-	converse(&k, port, acts, NULL, r);
+	converse(&k, port, acts, &(struct lab_tls){ 0 }, r);
 }

@@ -247,11 +247,11 @@ certificate(struct replay *r, const char *name)
 {
 	static const char dir[] = "test/transcript/certs";
 	static struct chains *chains;
-	char path[300], *pem_name, *header;
+	char path[300], *pem_name = NULL, *header = NULL;
 	struct chain chain;
 	struct der der;
-	uint8_t *bytes;
-	long len;
+	uint8_t *bytes = NULL;
+	long len = 0;
 	FILE *in;
 
 	snprintf(path, sizeof path, "%s/ca.pem", dir);
