@@ -4,8 +4,8 @@ RX_FLOW = engine/flow engine/flow_entry engine/flow_turn engine/flow_time \
     engine/waiting engine/limits engine/canary engine/cookie engine/addr engine/ranges \
     engine/conf_port
 UNIT_segment = engine/segment engine/frame engine/addr
-UNIT_waiting = engine/waiting engine/cookie engine/addr
-UNIT_limits = engine/limits engine/cookie engine/addr
+UNIT_waiting = engine/waiting engine/addr
+UNIT_limits = engine/limits engine/addr
 UNIT_flow = $(RX_FLOW) test/unit/flow_help
 UNIT_flow_refused = $(UNIT_flow)
 UNIT_flow_challenge = $(UNIT_flow)
