@@ -10,7 +10,7 @@
 #: make lint          clang-format, clang-tidy, cppcheck, check-style, mandoc
 #: make format        clang-format -i over the tree
 #: make sanitize      build, unit tests and fuzz seeds with ASan and UBSan
-#: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=20 each
+#: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=60 each
 #: make bench         the benchmarks of test/bench
 #: make internet      the simulated internet (test/internet/README.md)
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
@@ -32,7 +32,7 @@ CC        ?= cc
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
 PKGS       = libpcap libssl libcrypto lmdb libconfuse libseccomp libcap-ng \
-             json-c libmaxminddb libcares libxxhash
+             json-c libmaxminddb libcares libxxhash libpcre2-8
 
 # The variant's directory: what differs in a build is in its name.
 VARIANT = $(if $(findstring clang,$(CC)),clang,release)
@@ -153,7 +153,7 @@ unit: units
 # SANITIZE=1 a small main() replays the seeds; with FUZZER=1 it is libFuzzer's.
 FUZZERS   = $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZBINS  = $(FUZZERS:%=$(O)/fuzz/%)
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= 60
 
 $(O)/fuzz/%: $(O)/test/fuzz/fuzz_%.o \
     $(if $(FUZZER),,$(O)/test/fuzz/replay.o) $(O)/modules.a
@@ -224,7 +224,7 @@ install: all
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	$(INSTALL) -m 644 conf/mailsweep.conf.example $(DESTDIR)$(SYSCONFDIR)
-	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable \
+	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable conf/products \
 	    $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 755 scripts/probing-txt $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 644 storage/feeds/*.txt $(DESTDIR)$(DATADIR)/feeds

@@ -10,6 +10,7 @@
 #include "engine/log.h"
 #include "engine/sandbox.h"
 #include "engine/stats.h"
+#include "probes/products.h"
 #include "probes/report.h"
 
 enum {
@@ -211,6 +212,21 @@ fds_cap(void)
 	return (unsigned)r.rlim_cur - FDS_BESIDE;
 }
 
+/* The parent has read the same text: it is a good one. */
+static const struct products *
+products(const struct role_args *args)
+{
+	char error[PRODUCTS_ERROR_MAX];
+	const struct products *table;
+
+	if (!args->products)
+		return NULL;
+	table = products_read("products", args->products, NULL, error);
+	if (!table)
+		fatal("%s", error);
+	return table;
+}
+
 static void
 open_up(struct worker *w)
 {
@@ -222,6 +238,7 @@ open_up(struct worker *w)
 		    strerror(errno));
 	if (conversations_init(&w->all, conf, tls, 0, 0) < 0)
 		fatal("epoll: %s", strerror(errno));
+	w->all.manners.products = products(w->args);
 	tell_time(&w->all);
 	wheel_init(&w->all.wheel, w->all.now_ms);
 	w->reports = (struct reports){ .records = FD_RECORDS, .done = FD_DONE };

@@ -343,6 +343,22 @@ json_row(const struct row *r, bool transcript)
 	return o;
 }
 
+struct json_object *
+json_silent(const struct target *t, uint64_t when_us, bool phantom)
+{
+	struct json_object *o = json_object_new_object();
+	char text[ADDR_TEXT_MAX];
+
+	json_put_string(o, "ip", addr_text(&t->addr, text));
+	json_put_number(o, "port", t->port);
+	json_put_string(o, "protocol", protocol_names[PROTOCOL_UNKNOWN]);
+	json_put_string(o, "outcome", outcome_names[OUTCOME_SILENT]);
+	json_put_string(o, "starttls", starttls_names[STARTTLS_NONE]);
+	put_findings(o, "findings", phantom ? 1u << FINDING_PHANTOM : 0);
+	json_put_string(o, "time", text_time_iso(when_us, text));
+	return o;
+}
+
 static struct json_object *
 name_object(char *const part[NAME_PARTS], const char *line)
 {

@@ -293,21 +293,47 @@ show_advice(const struct advice *a)
 		line("", "    source: %s", a->source);
 }
 
+void
+show_finding(const char *label, enum finding f, const struct advices *advices)
+{
+	char subject[64];
+
+	line(label, "%s: %s", finding_names[f], sentences[f]);
+	snprintf(subject, sizeof subject, "finding %s", finding_names[f]);
+	show_advice(advice_find(advices, subject));
+}
+
+/* A version tells of a hole only as far as the banner goes. */
+static const char *
+show_holes(
+    const struct row *r, const struct show_tables *tables, const char *label)
+{
+	const struct hole *matched[HOLES_MATCHED_MAX];
+	size_t n = feed_holes(r, tables->holes, matched);
+
+	for (size_t i = 0; i < n; i++) {
+		line(label, "banner-version: %s, by the version in the banner.",
+		    matched[i]->cve);
+		line("", "    source: %s", matched[i]->source);
+		label = "";
+	}
+	if (n > 0)
+		show_advice(advice_find(tables->advices, "tag banner-version"));
+	return label;
+}
+
 static void
-show_findings(const struct row *r, const struct advices *advices)
+show_findings(const struct row *r, const struct show_tables *tables)
 {
 	const char *label = "findings";
-	char subject[64];
 
 	for (int i = 0; i < FINDING_COUNT; i++) {
 		if (!head_has(&r->head, (enum finding)i))
 			continue;
-		line(label, "%s: %s", finding_names[i], sentences[i]);
-		snprintf(
-		    subject, sizeof subject, "finding %s", finding_names[i]);
-		show_advice(advice_find(advices, subject));
+		show_finding(label, (enum finding)i, tables->advices);
 		label = "";
 	}
+	label = show_holes(r, tables, label);
 	if (label[0])
 		line(label, "none");
 }
@@ -362,7 +388,7 @@ show_transcript(const struct row *r)
 }
 
 void
-show_row(const struct row *r, struct store *s, const struct advices *advices)
+show_row(const struct row *r, struct store *s, const struct show_tables *tables)
 {
 	const struct head *h = &r->head;
 	char target[TARGET_TEXT_MAX];
@@ -375,6 +401,6 @@ show_row(const struct row *r, struct store *s, const struct advices *advices)
 	show_dialog(r);
 	show_tls(r);
 	show_chain(r, s);
-	show_findings(r, advices);
+	show_findings(r, tables);
 	show_transcript(r);
 }

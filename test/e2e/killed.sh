@@ -36,7 +36,8 @@ some_syns()
 	[ "$(seen syn_in)" -gt $((rate * 6)) ]
 }
 
-# The daemon and all that it started; what runs is "exe" to pgrep -x.
+# The daemon and all that it started, by their arguments: each role has a name
+# of its own to pgrep -x.
 processes()
 {
 	pgrep -f '(^|/)(mailsweepd|nft) '

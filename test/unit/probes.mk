@@ -1,7 +1,9 @@
 # What reads strangers' bytes.
+PRODUCTS = probes/products probes/products_read probes/pattern
 PROBE_DIALOG = probes/dialog probes/facts probes/line probes/classify \
-    probes/conclude probes/refusal probes/product probes/pop3 probes/imap probes/smtp \
+    probes/conclude probes/refusal probes/product $(PRODUCTS) probes/pop3 probes/imap probes/smtp \
     storage/record
+UNIT_products = $(PRODUCTS) storage/record
 UNIT_transcript = $(PROBE_DIALOG) test/unit/transcript
 PROBE_TLS = probes/tls probes/chain probes/digests probes/handshake
 UNIT_probe = $(PROBE_DIALOG) $(PROBE_TLS) probes/wheel probes/conversation \

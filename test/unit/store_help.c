@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "storage/layout.h"
+#include "storage/phantom.h"
 #include "storage/store_catalog.h"
 #include "storage/store_sealed.h"
 #include "test/unit/store_help.h"
@@ -143,6 +144,7 @@ help_seal(const char *path, const char *id, uint64_t start_us,
 		.sensor = "test" };
 	struct sealed *s = sealed_new(path, id, error);
 	struct target t = help_target("198.51.100.0", 25);
+	uint8_t key[PHANTOM_KEY_LEN];
 
 	assert_non_null(s);
 	for (size_t i = 0; i < nrows; i++)
@@ -156,6 +158,11 @@ help_seal(const char *path, const char *id, uint64_t start_us,
 			    0);
 	for (unsigned i = 0; i < nsilent; i++, t.addr.b[15]++)
 		assert_int_equal(sealed_silent(s, &t, i), 0);
+	if (nsilent > 0) {
+		t.addr.b[15]--;
+		phantom_key(&t.addr, PHANTOM_ADDRESS, key);
+		assert_int_equal(sealed_phantom(s, key), 0);
+	}
 	snprintf(info.sweep.id, sizeof info.sweep.id, "%s", id);
 	info.sweep.start_us = start_us;
 	info.sweep.n = 1000;
