@@ -259,14 +259,16 @@ send_again(struct send *s)
 static struct backoff_seen
 look_for_trouble(struct send *s)
 {
-	struct backoff_seen seen = { { 0 } };
+	struct backoff_seen seen = { .sent = 0 };
 
 	if (packet_count(s, STAT_PKT_PRESSURE) >= PRESSURE_FULL)
 		s->wire_stops++;
 	seen.n[BACKOFF_DROPS] = packet_count(s, STAT_PKT_PCAP_DROP);
 	seen.n[BACKOFF_WIRE] = s->wire_stops;
-	for (unsigned i = 0; i < s->nthreads; i++)
+	for (unsigned i = 0; i < s->nthreads; i++) {
 		seen.n[BACKOFF_ERRORS] += s->progress[i].errors;
+		seen.sent += s->progress[i].packets;
+	}
 	return seen;
 }
 
@@ -429,7 +431,8 @@ send_main(const struct role_args *args)
 	/* Paused; the sandbox, which forbids new ones, confines them too. */
 	start_all(s);
 	sandbox_enter(ROLE_SEND, args->conf, args->instance);
-	backoff_init(&s->backoff, now_us() / 1000, &(struct backoff_seen){ 0 });
+	backoff_init(
+	    &s->backoff, now_us() / 1000, &(struct backoff_seen){ .sent = 0 });
 	again_init(&s->again, s->nthreads, args->conf->answer_window_ms);
 	loop(s);
 	end(s);
