@@ -11,7 +11,8 @@
 #: make format        clang-format -i over the tree
 #: make sanitize      build, unit tests and fuzz seeds with ASan and UBSan
 #: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=20 each
-#: make bench         the benchmarks of test/bench
+#: make bench         what things cost; needs no root
+#: sudo make bench-tx each way to send, beside zmap and masscan
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
 #: make uninstall     what install put there, but for the configuration
 #: make clean         all of build/ but the laboratory's unpacked servers
@@ -31,7 +32,7 @@ CC        ?= cc
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
 PKGS       = libpcap libssl libcrypto lmdb libconfuse libseccomp libcap-ng \
-             json-c libmaxminddb libcares
+             json-c libmaxminddb libcares libxdp libbpf
 
 # The variant's directory: what differs in a build is in its name.
 VARIANT = $(if $(findstring clang,$(CC)),clang,release)
@@ -177,6 +178,14 @@ $(O)/bench/%: $(O)/test/bench/bench_%.o $(O)/modules.a
 bench: $(BENCHES:%=$(O)/bench/%)
 	@for b in $^; do echo "== $${b##*/}"; $$b || exit 1; done
 
+$(O)/bench/wire: $(O)/test/bench/wire.o $(O)/modules.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# On a wire of their own, in namespaces: root.
+bench-tx: $(O)/bench/wire
+	$(need_root)@test/bench/tx
+
 # The laboratory needs namespaces, and they need root; the scripts build as
 # the person who called sudo.
 need_root = $(if $(filter 0,$(shell id -u)),,$(error \
@@ -237,6 +246,6 @@ help:
 
 FORCE:
 .SECONDARY:
-.PHONY: all links clean help units unit fuzzers seeds fuzz sanitize bench \
+.PHONY: all links clean help units unit fuzzers seeds fuzz sanitize bench bench-tx \
     check demo lint format install uninstall deps-present FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -18,6 +18,8 @@ enum { SEEN_MAX = 200000, FAST = 10000000 };
 struct link {
 	pthread_mutex_t lock;
 	uint8_t (*frames)[FRAME_MAX];
+	uint8_t own[LINK_BATCH][FRAME_MAX];
+	struct link_slot slots[LINK_BATCH];
 	size_t n;
 	int error; /* when not 0: refuses with this errno */
 	unsigned at_most; /* frames a call, 0: all */
@@ -25,9 +27,20 @@ struct link {
 	unsigned calls;
 };
 
+unsigned
+link_take(struct link *l, struct link_slot *slots[], unsigned n)
+{
+	if (l->busy_often && n > 3)
+		n -= 3;
+	for (unsigned i = 0; i < n; i++) {
+		l->slots[i].frame = l->own[i];
+		slots[i] = &l->slots[i];
+	}
+	return n;
+}
+
 int
-link_send(struct link *l, uint8_t (*frames)[FRAME_MAX], const uint32_t *lens,
-    unsigned n)
+link_push(struct link *l, struct link_slot *const slots[], unsigned n)
 {
 	pthread_mutex_lock(&l->lock);
 	l->calls++;
@@ -41,7 +54,7 @@ link_send(struct link *l, uint8_t (*frames)[FRAME_MAX], const uint32_t *lens,
 	if (l->at_most != 0 && n > l->at_most)
 		n = l->at_most;
 	for (unsigned i = 0; i < n && l->n < SEEN_MAX; i++)
-		memcpy(l->frames[l->n++], frames[i], lens[i]);
+		memcpy(l->frames[l->n++], slots[i]->frame, slots[i]->len);
 	pthread_mutex_unlock(&l->lock);
 	return (int)n;
 }
@@ -111,6 +124,7 @@ scene_new(uint32_t threads, bool six)
 static void
 scene_free(struct scene *s)
 {
+	sender_plan_free(&s->plan);
 	ranges_free(s->targets);
 	ranges_free(s->excluded);
 	free(s->link.frames);
@@ -488,14 +502,15 @@ sources_are_shared_out(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < s->sweep.n; i++) {
-		struct target t = sender_target(&s->plan, i);
-		const struct frame_template *from =
-		    sender_template(&s->plan, &t);
+		const struct sender_source *from;
+		struct aim a;
 
-		assert_ptr_equal(from, sender_template(&s->plan, &t));
-		assert_int_equal(addr_is4(&from->source), addr_is4(&t.addr));
-		if (addr_is4(&t.addr))
-			used[addr_to4(&from->source) & 1]++;
+		aims_find(s->plan.aims, &i, 1, &a);
+		from = sender_source(&s->plan, &a);
+		assert_ptr_equal(from, sender_source(&s->plan, &a));
+		assert_int_equal(addr_is4(&from->template.source), a.four);
+		if (a.four)
+			used[addr_to4(&from->template.source) & 1]++;
 	}
 	assert_in_range(used[0], ALL4 / 2 - 150, ALL4 / 2 + 150);
 	assert_in_range(used[1], ALL4 / 2 - 150, ALL4 / 2 + 150);
