@@ -13,6 +13,7 @@
 #: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=20 each
 #: make bench         what things cost; needs no root
 #: sudo make bench-tx each way to send, beside zmap and masscan
+#: make internet      the simulated internet (test/internet/README.md)
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
 #: make uninstall     what install put there, but for the configuration
 #: make clean         all of build/ but the laboratory's unpacked servers
@@ -32,7 +33,7 @@ CC        ?= cc
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
 PKGS       = libpcap libssl libcrypto lmdb libconfuse libseccomp libcap-ng \
-             json-c libmaxminddb libcares libxdp libbpf
+             json-c libmaxminddb libcares libxxhash libxdp libbpf
 
 # The variant's directory: what differs in a build is in its name.
 VARIANT = $(if $(findstring clang,$(CC)),clang,release)
@@ -186,6 +187,20 @@ $(O)/bench/wire: $(O)/test/bench/wire.o $(O)/modules.a
 bench-tx: $(O)/bench/wire
 	$(need_root)@test/bench/tx
 
+# The simulated internet: a BPF program and what loads it.
+INTERNET  = $(O)/internet/simnet $(O)/internet/simnet.bpf.o
+BPF_CLANG ?= clang
+# <asm/types.h> lies where Debian keeps what is of one architecture.
+BPF_CFLAGS = -O2 -g -target bpf -Wall -Wextra -Werror \
+          -I/usr/include/$(shell uname -m)-linux-gnu
+internet: $(INTERNET)
+$(O)/internet/simnet: $(O)/test/internet/simnet.o
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lbpf
+$(O)/internet/%.bpf.o: test/internet/%.bpf.c test/internet/simnet.h
+	@mkdir -p $(@D)
+	$(call say,BPF)$(BPF_CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
 # The laboratory needs namespaces, and they need root; the scripts build as
 # the person who called sudo.
 need_root = $(if $(filter 0,$(shell id -u)),,$(error \
@@ -220,6 +235,7 @@ install: all
 	$(INSTALL) -m 644 conf/mailsweep.conf.example $(DESTDIR)$(SYSCONFDIR)
 	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable \
 	    $(DESTDIR)$(DATADIR)
+	$(INSTALL) -m 755 scripts/probing-txt $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 644 storage/feeds/*.txt $(DESTDIR)$(DATADIR)/feeds
 	sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' \
 	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/mailsweepd.service \
@@ -246,6 +262,6 @@ help:
 
 FORCE:
 .SECONDARY:
-.PHONY: all links clean help units unit fuzzers seeds fuzz sanitize bench bench-tx \
+.PHONY: all links clean help internet units unit fuzzers seeds fuzz sanitize bench bench-tx \
     check demo lint format install uninstall deps-present FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -14,6 +14,8 @@
 #include "engine/proc.h"
 #include "engine/wire.h"
 
+enum { PROCESS_NAME_MAX = 16 }; /* of the kernel's, prctl(2) */
+
 static int (*const entries[ROLE_COUNT])(const struct role_args *) = {
 	[ROLE_SEND] = send_main,
 	[ROLE_PACKET] = packet_main,
@@ -70,6 +72,21 @@ own_name(enum role role, unsigned instance)
 	return name;
 }
 
+/* What ps and top show, "exe" else: "ms-probe-2". */
+static void
+show_name(enum role role, unsigned instance)
+{
+	char name[PROCESS_NAME_MAX];
+
+	if (role == ROLE_PROBE)
+		snprintf(
+		    name, sizeof name, "ms-%s-%u", role_names[role], instance);
+	else
+		snprintf(name, sizeof name, "ms-%s", role_names[role]);
+	if (prctl(PR_SET_NAME, name, 0, 0, 0) < 0)
+		fatal("prctl: %s", strerror(errno));
+}
+
 int
 child_main(enum role role, unsigned instance)
 {
@@ -79,6 +96,7 @@ child_main(enum role role, unsigned instance)
 	struct role_args args = { .conf = &conf, .instance = instance };
 
 	log_open(own_name(role, instance), LOG_LEVEL_INFO);
+	show_name(role, instance);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		fatal("prctl: %s", strerror(errno));
 	if (conf_load(FD_SNAPSHOT, &conf, &targets, &excluded) < 0)

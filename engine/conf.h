@@ -76,6 +76,7 @@ struct conf {
 	uint32_t line_max, reply_max, reply_lines_max, conversation_max,
 	    min_rate, min_rate_window_ms;
 	uint32_t waiting_max; /* entries in packet's table */
+	uint32_t capture_buffer; /* bytes of packet's capture */
 
 	char store[CONF_PATH_MAX]; /* data directory */
 	char control[CONF_PATH_MAX]; /* socket; empty: store/control */

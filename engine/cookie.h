@@ -16,6 +16,7 @@ enum syn_kind {
 	KIND_CANARY,
 	KIND_TLS_VERSION,
 	KIND_INJECTION,
+	KIND_AGAIN, /* as plain, where the first answer may have been dropped */
 	KIND_SECOND, /* the other SYN of a first try, where there are two */
 	KIND_COUNT = 8
 };
@@ -36,7 +37,10 @@ struct source_ports {
 	uint8_t incarnation; /* modulo INCARNATIONS */
 };
 
-/* bits is the largest that fits, at least 10. 0, or -1 with EINVAL. */
+/*
+ * The incarnation is sweep_slice(). bits is the largest that fits, at least
+ * 10. 0, or -1 with EINVAL.
+ */
 int source_ports_init(
     struct source_ports *, uint16_t first, uint16_t last, uint32_t incarnation);
 

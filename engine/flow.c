@@ -11,16 +11,6 @@
 /* A SYN-ACK is repeated for so long: 1 + 2 + 4 ... + 32 s (tcp(7)). */
 enum { REPEATS_MS = 63000 };
 
-/* A segment of ours to be: which source address and service it concerns. */
-struct arrival {
-	const struct segment *s;
-	struct target target;
-	unsigned source;
-	uint8_t service;
-	bool known_service;
-	uint64_t captured_us;
-};
-
 struct flow *
 flow_new(const struct role_args *args, const struct flow_actions *act,
     void *context, struct flow_time now)
@@ -51,7 +41,7 @@ flow_new(const struct role_args *args, const struct flow_actions *act,
 	f->turns = calloc(FLOW_BATCH, sizeof *f->turns);
 	if (f->table == NULL || f->limits == NULL || f->turns == NULL ||
 	    source_ports_init(&f->ports, conf->sport_first, conf->sport_last,
-		args->sweep->incarnation) < 0) {
+		sweep_slice(args->sweep)) < 0) {
 		int error = errno;
 
 		flow_free(f);
@@ -97,32 +87,14 @@ refuse(struct flow *f, const struct arrival *a, enum stat_id why)
 static void
 refuse_limited(struct flow *f, const struct arrival *a)
 {
-	unsigned attempt = source_ports_attempt(&f->ports, a->s->dport);
-	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
-	struct followup n;
+	struct syn syn = flow_syn(f, a->s->dport);
 
 	refuse(f, a, STAT_PKT_REFUSED_LIMIT);
-	memset(&n, 0, sizeof n);
-	n.target = a->target;
-	n.kind = (uint8_t)kind;
-	n.attempt = (uint8_t)attempt;
 	/* Of a TLS version it is what says which. */
-	if (kind != KIND_TLS_VERSION && attempt + 1 < ATTEMPTS)
-		n.attempt++;
-	n.protocol = f->conf->ports[a->service].protocol;
-	n.why = OUTCOME_LIMITED;
-	n.not_before_us =
-	    f->now.utc_us + f->conf->limit_pause_ms * (uint64_t)1000;
-	f->act.note(f->context, NOTE_FOLLOWUP, &n, sizeof n);
-	flow_count(f, STAT_PKT_FOLLOWUPS);
-}
-
-static uint32_t
-synack_ms(const struct flow *f, uint64_t captured_us)
-{
-	if (captured_us < f->start.utc_us)
-		return 0; /* somebody has set the clock */
-	return (uint32_t)((captured_us - f->start.utc_us) / 1000);
+	if (syn.kind != KIND_TLS_VERSION && syn.attempt + 1 < ATTEMPTS)
+		syn.attempt++;
+	flow_note_followup(f, &a->target, syn.kind, syn.attempt,
+	    OUTCOME_LIMITED, f->conf->limit_pause_ms);
 }
 
 /*
@@ -144,7 +116,7 @@ enter(struct flow *f, const struct arrival *a)
 	e->wscale = a->s->wscale;
 	e->ttl = a->s->ttl;
 	e->options = a->s->options;
-	e->synack_ms = synack_ms(f, a->captured_us);
+	e->synack_ms = flow_synack_ms(f, a->captured_us);
 	flow_count(f, STAT_PKT_ENTERED);
 	flow_note_pending(f, e);
 	if (flow_early(f, e))
@@ -168,7 +140,7 @@ refuse_kind(struct flow *f, const struct arrival *a)
 static void
 new_answer(struct flow *f, const struct arrival *a)
 {
-	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
+	enum syn_kind kind = flow_syn(f, a->s->dport).kind;
 
 	if (!a->known_service || kind == KIND_CANARY || kind > KIND_INJECTION)
 		refuse_kind(f, a);
@@ -201,23 +173,6 @@ repeated_answer(struct flow *f, const struct arrival *a, struct entry *e)
 }
 
 /*
- * One of another kind, or a later attempt, is sent on purpose, once its target
- * is done.
- */
-static bool
-is_followup(
-    const struct flow *f, const struct arrival *a, const struct entry *e)
-{
-	uint16_t was = e->sport, is = a->s->dport;
-
-	return e->queue == QUEUE_DONE &&
-	    (source_ports_kind(&f->ports, was) !=
-		    source_ports_kind(&f->ports, is) ||
-		source_ports_attempt(&f->ports, was) <
-		    source_ports_attempt(&f->ports, is));
-}
-
-/*
  * There are hosts that repeat their SYN-ACK for ever. While SYNs go out each
  * round of it is followed like a first answer; once the last SYN is so old
  * that nobody can be answering it, the sweep has to end.
@@ -239,6 +194,7 @@ on_synack(struct flow *f, const struct arrival *a)
 		&f->conf->sources[a->source], &a->target, a->s->dport,
 		a->s->ack)) {
 		flow_count(f, STAT_PKT_BAD_COOKIE);
+		flow_challenge(f, a, find(f, a));
 		return;
 	}
 	flow_count(f, STAT_PKT_SYNACKS);
@@ -247,7 +203,7 @@ on_synack(struct flow *f, const struct arrival *a)
 		return;
 	}
 	e = find(f, a);
-	if (e != NULL && is_followup(f, a, e)) {
+	if (e != NULL && flow_is_followup(f, a->s->dport, e)) {
 		waiting_remove(f->table, e);
 		e = NULL;
 	}
@@ -292,28 +248,6 @@ on_rst(struct flow *f, const struct arrival *a)
 		&f->conf->sources[a->source], &a->target, a->s->dport,
 		a->s->ack))
 		flow_count(f, STAT_PKT_RST_IN);
-}
-
-/*
- * Of a connection that nobody knows: an earlier incarnation's, or one whose
- * RST was lost. Its own ack is the sequence number that frees the peer; but
- * nothing goes to those that were never targets.
- */
-static void
-on_stray(struct flow *f, const struct arrival *a)
-{
-	const struct segment *s = a->s;
-
-	if (!(s->flags & TCP_ACK) || !a->known_service ||
-	    !source_ports_has(&f->ports, s->dport))
-		return;
-	if (source_ports_current(&f->ports, s->dport) && s->len == 0 &&
-	    !(s->flags & TCP_FIN))
-		return;
-	if (!ranges_has(f->args->targets, &a->target.addr) ||
-	    ranges_has(f->args->excluded, &a->target.addr))
-		return;
-	flow_rst(f, a->source, s->dport, &a->target, s->ack);
 }
 
 static uint32_t
@@ -371,7 +305,7 @@ on_other(struct flow *f, const struct arrival *a)
 	struct entry *e = find(f, a);
 
 	if (e == NULL || !same_connection(a, e))
-		on_stray(f, a);
+		flow_stray(f, a, e);
 	else if (entry_waits(e) && (a->s->flags & TCP_ACK) &&
 	    a->s->ack == flow_isn(f, e) + 1)
 		collect(f, a, e);

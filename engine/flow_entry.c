@@ -23,6 +23,23 @@ flow_isn(const struct flow *f, const struct entry *e)
 	    .isn;
 }
 
+uint32_t
+flow_synack_ms(const struct flow *f, uint64_t captured_us)
+{
+	if (captured_us < f->start.utc_us)
+		return 0; /* somebody has set the clock */
+	return (uint32_t)((captured_us - f->start.utc_us) / 1000);
+}
+
+struct syn
+flow_syn(const struct flow *f, uint16_t sport)
+{
+	struct syn syn = { source_ports_kind(&f->ports, sport),
+		source_ports_attempt(&f->ports, sport) };
+
+	return syn.kind == KIND_AGAIN ? (struct syn){ KIND_PLAIN, 0 } : syn;
+}
+
 bool
 flow_early(const struct flow *f, const struct entry *e)
 {
@@ -50,6 +67,7 @@ contact_flags(const struct flow *f, const struct entry *e)
 struct contact
 flow_contact(const struct flow *f, const struct entry *e)
 {
+	struct syn syn = flow_syn(f, e->sport);
 	struct contact c;
 
 	memset(&c, 0, sizeof c);
@@ -58,8 +76,8 @@ flow_contact(const struct flow *f, const struct entry *e)
 	c.sport = e->sport;
 	c.flags = contact_flags(f, e);
 	c.protocol = f->conf->ports[e->service].protocol;
-	c.kind = (uint8_t)source_ports_kind(&f->ports, e->sport);
-	c.attempt = (uint8_t)source_ports_attempt(&f->ports, e->sport);
+	c.kind = (uint8_t)syn.kind;
+	c.attempt = (uint8_t)syn.attempt;
 	c.ttl = e->ttl;
 	c.window = e->window;
 	c.mss = e->mss;
@@ -117,12 +135,13 @@ flow_rst(struct flow *f, unsigned source, uint16_t sport,
 void
 flow_note_pending(struct flow *f, const struct entry *e)
 {
+	struct syn syn = flow_syn(f, e->sport);
 	struct note_pending n;
 
 	memset(&n, 0, sizeof n);
 	n.target = flow_target(f, e);
-	n.kind = (uint8_t)source_ports_kind(&f->ports, e->sport);
-	n.attempt = (uint8_t)source_ports_attempt(&f->ports, e->sport);
+	n.kind = (uint8_t)syn.kind;
+	n.attempt = (uint8_t)syn.attempt;
 	n.protocol = f->conf->ports[e->service].protocol;
 	n.synack_us = f->start.utc_us + e->synack_ms * (uint64_t)1000;
 	f->act.note(f->context, NOTE_PENDING, &n, sizeof n);
@@ -138,6 +157,33 @@ flow_note_outcome(struct flow *f, const struct entry *e, enum outcome outcome)
 	n.outcome = (uint8_t)outcome;
 	n.when_us = f->now.utc_us;
 	f->act.note(f->context, NOTE_OUTCOME, &n, sizeof n);
+}
+
+void
+flow_note_followup(struct flow *f, const struct target *t, enum syn_kind kind,
+    unsigned attempt, enum outcome why, uint32_t pause_ms)
+{
+	struct followup n;
+
+	memset(&n, 0, sizeof n);
+	n.target = *t;
+	n.kind = (uint8_t)kind;
+	n.attempt = (uint8_t)attempt;
+	n.protocol = conf_port(f->conf, t->port)->protocol;
+	n.why = (uint8_t)why;
+	n.not_before_us = f->now.utc_us + pause_ms * (uint64_t)1000;
+	f->act.note(f->context, NOTE_FOLLOWUP, &n, sizeof n);
+	flow_count(f, STAT_PKT_FOLLOWUPS);
+}
+
+bool
+flow_is_followup(const struct flow *f, uint16_t sport, const struct entry *e)
+{
+	struct syn was = flow_syn(f, e->sport), is = flow_syn(f, sport);
+
+	return e->queue == QUEUE_DONE &&
+	    source_ports_kind(&f->ports, sport) != KIND_AGAIN &&
+	    (was.kind != is.kind || was.attempt < is.attempt);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "engine/flow.h"
 #include "engine/limits.h"
+#include "engine/segment.h"
 #include "engine/stats.h"
 #include "engine/waiting.h"
 #include "storage/record.h"
@@ -25,6 +26,16 @@ struct strain {
 	uint64_t wire, limits; /* 0..1000 */
 };
 
+/* A segment of ours to be: which source address and service it concerns. */
+struct arrival {
+	const struct segment *s;
+	struct target target;
+	unsigned source;
+	uint8_t service;
+	bool known_service;
+	uint64_t captured_us;
+};
+
 struct flow {
 	const struct role_args *args;
 	const struct conf *conf;
@@ -40,6 +51,7 @@ struct flow {
 	unsigned nturns;
 	uint16_t places[PLACES]; /* turn + 1 by entry number; 0: empty */
 	struct strain strain;
+	unsigned challenges; /* in this window of strain */
 	uint64_t syns, syn_us; /* sent so far; when the last was, about */
 };
 
@@ -79,6 +91,20 @@ struct target flow_target(const struct flow *, const struct entry *);
 struct contact flow_contact(const struct flow *, const struct entry *);
 uint32_t flow_isn(const struct flow *, const struct entry *);
 
+/* The capture's time as an entry keeps it. */
+uint32_t flow_synack_ms(const struct flow *, uint64_t captured_us);
+
+/*
+ * Why a SYN left from that port. One that was sent again is its target's first
+ * try, to all but the cookie.
+ */
+struct syn {
+	enum syn_kind kind;
+	unsigned attempt;
+};
+
+struct syn flow_syn(const struct flow *, uint16_t sport);
+
 /* Handed on without a word from the server. */
 bool flow_early(const struct flow *, const struct entry *);
 
@@ -93,8 +119,30 @@ void flow_rst(struct flow *, unsigned source, uint16_t sport,
 void flow_note_pending(struct flow *, const struct entry *);
 void flow_note_outcome(struct flow *, const struct entry *, enum outcome);
 
+/* Ask the target, of a known port, again after a pause. */
+void flow_note_followup(struct flow *, const struct target *, enum syn_kind,
+    unsigned attempt, enum outcome why, uint32_t pause_ms);
+
+/*
+ * Is a SYN from this port one that is sent on purpose, after the entry's
+ * target was done: of another kind, or a later attempt?
+ */
+bool flow_is_followup(
+    const struct flow *, uint16_t sport, const struct entry *);
+
 /* Frees what it held of the limits; kept as done to know repeats by. */
 void flow_finish(struct flow *, struct entry *);
+
+/* ---- flow_stray.c: what belongs to no connection of ours ----------------- */
+
+/*
+ * A segment without SYN that belongs to no entry; e is what there is of its
+ * target, or NULL.
+ */
+void flow_stray(struct flow *, const struct arrival *, struct entry *e);
+
+/* The same of one that answers our SYN with what it acknowledged before. */
+void flow_challenge(struct flow *, const struct arrival *, struct entry *e);
 
 /* ---- flow_turn.c: those that are to be handed on ------------------------- */
 

@@ -1,7 +1,11 @@
 /* flow_time.c: what ends without a segment: notes and time that passes. */
+#include <errno.h>
+
 #include "engine/flow_state.h"
 
 enum { STRAIN_WINDOW_US = 100 * 1000 };
+/* Before the next attempt, where our own kernel was in the way. */
+enum { ELSEWHERE_MS = 1000 };
 /* Pressure from a full wire: quick to rise, slower to fall. */
 enum { STRAIN_FULL = 1000, WIRE_RISE = 250, WIRE_FALL = 50 };
 /* Pressure from limits only slows: most of a lot of answers were refused. */
@@ -48,6 +52,24 @@ flow_done(struct flow *f, const struct done_note *n, struct flow_time now)
 	flow_finish(f, e);
 }
 
+/*
+ * Our own kernel still holds an old connection of these addresses and ports:
+ * the next attempt leaves from others. The row stays pending.
+ */
+static bool
+ask_from_elsewhere(
+    struct flow *f, const struct entry *e, const struct dial_note *n)
+{
+	struct syn syn = flow_syn(f, e->sport);
+
+	if (n->error != EADDRNOTAVAIL || syn.kind == KIND_TLS_VERSION ||
+	    syn.attempt + 1 >= ATTEMPTS)
+		return false;
+	flow_note_followup(f, &n->target, syn.kind, syn.attempt + 1,
+	    OUTCOME_DIAL_FAILED, ELSEWHERE_MS);
+	return true;
+}
+
 /* One that was withdrawn has no row any more that could have an outcome. */
 void
 flow_dial_failed(
@@ -61,7 +83,7 @@ flow_dial_failed(
 		return;
 	}
 	flow_rst(f, e->source, e->sport, &n->target, n->snd_nxt);
-	if (!n->withdrawn)
+	if (!n->withdrawn && !ask_from_elsewhere(f, e, n))
 		flow_note_outcome(f, e, OUTCOME_DIAL_FAILED);
 	flow_finish(f, e);
 }
@@ -110,12 +132,25 @@ end_due(struct flow *f, struct entry *e)
 	}
 }
 
+/*
+ * While a stretch of the index is sent again its targets are still known, so
+ * that none is followed twice; as long as others have room.
+ */
+static bool
+keep_done(const struct flow *f)
+{
+	return stats_get(f->args->stats, ROLE_SEND, STAT_SEND_AGAIN_OPEN) !=
+	    0 &&
+	    waiting_used(f->table) < waiting_max(f->table) / 2;
+}
+
 static void
 end_all_due(struct flow *f, unsigned room)
 {
+	unsigned queues = keep_done(f) ? QUEUE_DONE : QUEUE_COUNT;
 	uint32_t now = flow_now_ms(f);
 
-	for (unsigned q = 0; q < QUEUE_COUNT; q++) {
+	for (unsigned q = 0; q < queues; q++) {
 		struct entry *e;
 
 		while (room > 0 &&
@@ -168,6 +203,7 @@ measure_strain(struct flow *f)
 	s->limited = limited;
 	s->synacks = synacks;
 	s->since_us = f->now.mono_us;
+	f->challenges = 0;
 }
 
 static uint64_t

@@ -17,7 +17,7 @@
  * A frame of a virtual interface may be larger than the MTU: segments come
  * merged (GRO) or were never cut (GSO).
  */
-enum { SNAPLEN = 65535 + 14, BUFFER = 64 << 20, BUFFER_MIN = 1 << 20 };
+enum { SNAPLEN = 65535 + 14, BUFFER_MIN = 1 << 20 };
 /* How long the kernel may keep frames to itself; 10, the habit, costs 5. */
 enum { TIMEOUT_MS = 1 };
 enum { FILTER_MAX = 4096 };
@@ -136,15 +136,16 @@ capture_open(const struct conf *conf)
 {
 	char why[PCAP_ERRBUF_SIZE + 64] = "";
 	struct capture *c = calloc(1, sizeof *c);
+	int want = (int)conf->capture_buffer;
 
 	if (c == NULL) {
 		log_error("capture: %s", strerror(errno));
 		return NULL;
 	}
 	snprintf(c->interface, sizeof c->interface, "%s", conf->interface);
-	for (int n = BUFFER; n >= BUFFER_MIN && c->pcap == NULL; n /= 4) {
+	for (int n = want; n >= BUFFER_MIN && c->pcap == NULL; n /= 4) {
 		c->pcap = activate(conf, n, why, sizeof why);
-		if (c->pcap != NULL && n != BUFFER)
+		if (c->pcap != NULL && n != want)
 			log_warn("capture: a buffer of %d KiB only: %s",
 			    n / 1024, why);
 	}

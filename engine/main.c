@@ -18,11 +18,11 @@
 #include "engine/route.h"
 #include "engine/run.h"
 
-enum option_id { OPT_ROLE = 256, OPT_INSTANCE };
+enum option_id { OPT_ROLE = 256, OPT_INSTANCE, OPT_JSON };
 
 struct options {
 	const char *file;
-	bool once, check;
+	bool once, check, json;
 	unsigned verbose;
 };
 
@@ -36,6 +36,7 @@ static const char usage[] =
     "  -1, --once       one sweep now (or the rest of one), then end\n"
     "  -n, --check      check the configuration, say what would be swept and\n"
     "                   what this kernel offers, and send nothing\n"
+    "      --json       with -n: who and what would be sent, as JSON\n"
     "  -v, --verbose    say more in the log\n"
     "  -h, --help       this text\n"
     "  -V, --version    the version\n"
@@ -69,6 +70,7 @@ parse_options(int argc, char **argv, struct options *o)
 		{ "file", required_argument, NULL, 'f' },
 		{ "once", no_argument, NULL, '1' },
 		{ "check", no_argument, NULL, 'n' },
+		{ "json", no_argument, NULL, OPT_JSON },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -89,6 +91,9 @@ parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'n':
 			o->check = true;
+			break;
+		case OPT_JSON:
+			o->json = true;
 			break;
 		case 'v':
 			o->verbose++;
@@ -111,6 +116,10 @@ parse_options(int argc, char **argv, struct options *o)
 	}
 	if (role != NULL)
 		exit(start_role(role, instance));
+	if (o->json && !o->check) {
+		fprintf(stderr, "mailsweepd: --json: expected -n with it\n");
+		refuse();
+	}
 	if (optind < argc) {
 		fprintf(stderr, "mailsweepd: %s: expected no more arguments\n",
 		    argv[optind]);
@@ -133,12 +142,18 @@ open_standard_descriptors(void)
 
 static int
 check(struct conf *conf, const struct ranges *targets,
-    const struct ranges *excluded)
+    const struct ranges *excluded, bool json)
 {
 	/* What is missing is shown as such: -n works before all is set up. */
-	(void)route_resolve(conf, targets);
-	plan_print(stdout, conf, targets, excluded);
-	features_print(stdout, conf);
+	if (!json || conf->nsources == 0)
+		(void)route_resolve(conf, targets);
+	if (json) {
+		if (plan_json(stdout, conf, targets, excluded) < 0)
+			return RESULT_ERROR;
+	} else {
+		plan_print(stdout, conf, targets, excluded);
+		features_print(stdout, conf);
+	}
 	return fflush(stdout) == 0 ? RESULT_OK : RESULT_ERROR;
 }
 
@@ -157,7 +172,7 @@ main(int argc, char **argv)
 		conf.log_level = LOG_LEVEL_DEBUG;
 	log_open(role_names[ROLE_PARENT], conf.log_level);
 	if (o.check)
-		return check(&conf, targets, excluded);
+		return check(&conf, targets, excluded, o.json);
 	if (geteuid() != 0) {
 		log_error("expected to be started as root: raw sockets, nft "
 			  "and the users of its processes need it");

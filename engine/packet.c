@@ -23,11 +23,18 @@ enum {
 	MESSAGES_MAX = 256,
 	NOTES_MAX = 8 * FLOW_BATCH,
 	NOTES_US = 20 * 1000, /* how long notes may gather */
-	LINK_US = 50 * 1000,
+	LOOK_US = 50 * 1000, /* at the link and the capture */
 	TICK_US = 1000 * 1000,
 	BUSY_TRIES = 50, /* of 1 ms, when the link takes nothing */
 	LAST_NOTES_MS = 1000,
-	PRESSURE_FULL = 1000
+	PRESSURE_FULL = 1000,
+	/*
+	 * How old frames are when they are read: from here on send slows, and
+	 * stops long before the capture's buffer is full (at a million a second
+	 * it holds four tenths of one).
+	 */
+	LAG_FROM_MS = 100,
+	LAG_TO_MS = 300
 };
 
 /*
@@ -53,7 +60,9 @@ struct packet {
 
 	struct flow_time now;
 	uint64_t drained_us; /* all captured before has been read */
-	uint64_t noted_us, link_us, tick_us; /* when that was done last */
+	uint64_t noted_us, look_us, tick_us; /* when that was done last */
+	uint64_t first_utc_us; /* of this batch's frames; 0: none yet */
+	uint64_t lag_us, lag_shown_us; /* since the last look; and at it */
 	bool link_up; /* ever since the last tick */
 	bool stop;
 	int status;
@@ -168,6 +177,8 @@ hear_frame(void *context, const uint8_t *frame, size_t len, uint64_t utc_us)
 	struct segment s;
 	enum stat_id what;
 
+	if (p->first_utc_us == 0)
+		p->first_utc_us = utc_us;
 	switch (segment_parse(frame, len, &s)) {
 	case SEGMENT_TCP:
 		flow_segment(p->flow, &s, utc_us);
@@ -184,6 +195,15 @@ hear_frame(void *context, const uint8_t *frame, size_t len, uint64_t utc_us)
 	stats_add(p->args->stats, p->args->slot, what, 1);
 }
 
+/* How long the oldest of a batch had to wait for us. */
+static void
+note_lag(struct packet *p)
+{
+	if (p->first_utc_us != 0 && p->now.utc_us > p->first_utc_us &&
+	    p->now.utc_us - p->first_utc_us > p->lag_us)
+		p->lag_us = p->now.utc_us - p->first_utc_us;
+}
+
 /* Only as much as there is room for notes: the capture's buffer is larger. */
 static void
 read_capture(struct packet *p)
@@ -194,9 +214,11 @@ read_capture(struct packet *p)
 		if (notes_stuck(p) && !noted(p))
 			return;
 		p->now = clock_now();
+		p->first_utc_us = 0;
 		flow_begin(p->flow, p->now);
 		n = capture_read(p->capture, FLOW_BATCH, hear_frame, p);
 		flow_end(p->flow);
+		note_lag(p);
 		if (n < 0)
 			p->link_up = false;
 		if (n >= 0 && n < FLOW_BATCH)
@@ -270,6 +292,44 @@ send_tick(struct packet *p, const struct note_tick *t)
 	return wire_send(FD_NOTES_PACKET, message, sizeof message) == 0;
 }
 
+/* What the kernel lost, what lies there unread, and whether the link is up. */
+static void
+look(struct packet *p)
+{
+	const struct role_args *a = p->args;
+	uint64_t received, dropped;
+
+	p->look_us = p->now.mono_us;
+	capture_counts(p->capture, &received, &dropped);
+	stats_set(a->stats, a->slot, STAT_PKT_PCAP_RECV, received);
+	stats_set(a->stats, a->slot, STAT_PKT_PCAP_DROP, dropped);
+	if (!capture_link_up(p->capture)) {
+		p->link_up = false;
+		stats_add(a->stats, a->slot, STAT_PKT_LINK_LOST, 1);
+	}
+	p->lag_shown_us = p->lag_us;
+	p->lag_us = 0;
+	stats_set(a->stats, a->slot, STAT_PKT_LAG, p->lag_shown_us / 1000);
+}
+
+/* On send, beside what the table and the wires make. */
+static void
+press(struct packet *p)
+{
+	const struct role_args *a = p->args;
+	uint64_t lag_us =
+	    p->lag_us > p->lag_shown_us ? p->lag_us : p->lag_shown_us;
+	uint64_t lag_ms = lag_us / 1000, pressure = 0;
+
+	if (lag_ms > LAG_FROM_MS)
+		pressure = (lag_ms - LAG_FROM_MS) * PRESSURE_FULL /
+		    (LAG_TO_MS - LAG_FROM_MS);
+	if (notes_stuck(p) || pressure > PRESSURE_FULL)
+		pressure = PRESSURE_FULL;
+	if (pressure > stats_get(a->stats, a->slot, STAT_PKT_PRESSURE))
+		stats_set(a->stats, a->slot, STAT_PKT_PRESSURE, pressure);
+}
+
 static void
 tick(struct packet *p)
 {
@@ -277,11 +337,9 @@ tick(struct packet *p)
 	struct note_tick t = { .link_up = p->link_up,
 		.waiting = flow_waiting(p->flow),
 		.open = flow_open(p->flow) };
-	uint64_t received;
 
-	capture_counts(p->capture, &received, &t.dropped);
-	stats_set(a->stats, a->slot, STAT_PKT_PCAP_RECV, received);
-	stats_set(a->stats, a->slot, STAT_PKT_PCAP_DROP, t.dropped);
+	look(p);
+	t.dropped = stats_get(a->stats, a->slot, STAT_PKT_PCAP_DROP);
 	/* After all others, and only then: it says that they were sent. */
 	if (!noted(p) || !send_tick(p, &t))
 		return;
@@ -294,14 +352,9 @@ pass_time(struct packet *p)
 {
 	p->now = clock_now();
 	flow_pass_time(p->flow, p->now, notes_room(p->notes));
-	if (notes_stuck(p))
-		stats_set(p->args->stats, p->args->slot, STAT_PKT_PRESSURE,
-		    PRESSURE_FULL);
-	if (p->now.mono_us - p->link_us >= LINK_US) {
-		p->link_us = p->now.mono_us;
-		if (!capture_link_up(p->capture))
-			p->link_up = false;
-	}
+	if (p->now.mono_us - p->look_us >= LOOK_US)
+		look(p);
+	press(p);
 	if (p->now.mono_us - p->noted_us >= NOTES_US)
 		noted(p);
 	if (p->now.mono_us - p->tick_us >= TICK_US)
@@ -371,7 +424,7 @@ open_all(struct packet *p)
 	find_ends(p->args, true, &p->ends[0]);
 	find_ends(p->args, false, &p->ends[1]);
 	p->now = clock_now();
-	p->drained_us = p->noted_us = p->link_us = p->tick_us = p->now.mono_us;
+	p->drained_us = p->noted_us = p->look_us = p->tick_us = p->now.mono_us;
 	p->link_up = capture_link_up(p->capture);
 	p->notes = notes_new(NOTES_MAX);
 	p->flow = flow_new(p->args, &actions, p, p->now);

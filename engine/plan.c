@@ -6,9 +6,8 @@
 #include "engine/plan.h"
 #include "engine/ranges.h"
 
-/* The names that the configuration file uses. */
-static const char *
-port_protocol(const struct conf_port *p)
+const char *
+plan_protocol(const struct conf_port *p)
 {
 	static const char *const names[PROTOCOL_COUNT][2] = {
 		[PROTOCOL_UNKNOWN] = { "unknown", "unknown" },
@@ -79,7 +78,7 @@ plan_print(FILE *to, const struct conf *conf, const struct ranges *targets,
 	fprintf(to, "  %-17s", "ports");
 	for (uint32_t i = 0; i < conf->nports; i++)
 		fprintf(to, " %u/%s", conf->ports[i].port,
-		    port_protocol(&conf->ports[i]));
+		    plan_protocol(&conf->ports[i]));
 	fprintf(to, "\n  %-17s %" PRIu64 " addresses%s\n", "excluded", out,
 	    out == addresses ? ": nothing is left to sweep" : "");
 	if (conf->shards > 1)

@@ -1,11 +1,14 @@
 /* send.c: the role that sends: set-up, control, notes, follow-ups, rate. */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "engine/again.h"
+#include "engine/backoff.h"
 #include "engine/log.h"
 #include "engine/role.h"
 #include "engine/sandbox.h"
@@ -29,6 +32,10 @@ struct send {
 	unsigned nthreads, finished;
 
 	uint64_t rate; /* as CTL_RATE said */
+	struct backoff backoff;
+	struct again again;
+	uint32_t again_number;
+	uint64_t wire_stops; /* turns in which packet stopped us */
 	bool stop, told_sent, due_closed;
 	struct followup due[DUE_MAX]; /* read, not yet in a thread */
 	size_t due_at, ndue;
@@ -133,6 +140,7 @@ write_stats(const struct send *s)
 		{ STAT_SEND_NOT_SENT_N, &sum.counted[SEND_NOT_SENT] },
 		{ STAT_SEND_FOLLOWUPS, &sum.followups },
 		{ STAT_SEND_CANARIES, &sum.canaries },
+		{ STAT_SEND_AGAIN, &sum.again },
 		{ STAT_SEND_PACKETS, &sum.packets },
 		{ STAT_SEND_ERRORS, &sum.errors },
 	};
@@ -145,6 +153,7 @@ write_stats(const struct send *s)
 			sum.counted[k] += p->counted[k] - sweep->counted[i][k];
 		sum.followups += p->followups;
 		sum.canaries += p->canaries;
+		sum.again += p->again;
 		sum.packets += p->packets;
 		sum.errors += p->errors;
 	}
@@ -178,6 +187,7 @@ send_note(const struct send *s)
 
 		to->thread = i;
 		to->finished = s->progress[i].finished;
+		to->again = again_open(&s->again);
 		to->position = s->progress[i].position;
 		memcpy(to->counted, s->progress[i].counted, sizeof to->counted);
 	}
@@ -203,7 +213,99 @@ report(struct send *s)
 		s->told_sent = true;
 }
 
+/* ---- trouble ------------------------------------------------------------- */
+
+static uint64_t
+packet_count(const struct send *s, enum stat_id what)
+{
+	return stats_get(s->args->stats, stats_slot(ROLE_PACKET, 0), what);
+}
+
+/* Does the thread hold a stretch that it has not sent again? */
+static bool
+has_again(const struct send *s, unsigned thread)
+{
+	return s->progress[thread].again_done != s->again_number;
+}
+
+/*
+ * What was on its way while the capture dropped frames, or the link was down,
+ * is sent a second time.
+ */
+static void
+send_again(struct send *s)
+{
+	uint64_t position[SWEEP_THREADS_MAX] = { 0 }, steps = 0;
+	bool all_sent = true;
+
+	for (unsigned i = 0; i < s->nthreads; i++) {
+		position[i] = s->progress[i].position;
+		all_sent &= !has_again(s, i);
+	}
+	if (again_turn(&s->again, now_us() / 1000, position,
+		packet_count(s, STAT_PKT_PCAP_DROP) +
+		    packet_count(s, STAT_PKT_LINK_LOST),
+		all_sent)) {
+		s->again_number++;
+		for (unsigned i = 0; i < s->nthreads; i++) {
+			steps += s->again.open[i].to - s->again.open[i].from;
+			sender_again(
+			    s->senders[i], &s->again.open[i], s->again_number);
+		}
+		log_info("answers were lost here: %" PRIu64
+			 " steps of the index are sent again",
+		    steps);
+	}
+	stats_set(s->args->stats, s->args->slot, STAT_SEND_AGAIN_OPEN,
+	    again_open(&s->again));
+}
+
+static struct backoff_seen
+look_for_trouble(struct send *s)
+{
+	struct backoff_seen seen = { { 0 } };
+
+	if (packet_count(s, STAT_PKT_PRESSURE) >= PRESSURE_FULL)
+		s->wire_stops++;
+	seen.n[BACKOFF_DROPS] = packet_count(s, STAT_PKT_PCAP_DROP);
+	seen.n[BACKOFF_WIRE] = s->wire_stops;
+	for (unsigned i = 0; i < s->nthreads; i++)
+		seen.n[BACKOFF_ERRORS] += s->progress[i].errors;
+	return seen;
+}
+
 /* ---- the rate ------------------------------------------------------------ */
+
+/* What is allowed of the rate, as long as there is trouble. */
+static uint64_t
+allowed_rate(struct send *s)
+{
+	struct backoff_seen seen = look_for_trouble(s);
+	struct backoff *b = &s->backoff;
+
+	switch (backoff_turn(b, now_us() / 1000, s->rate, &seen)) {
+	case BACKOFF_SLOWER:
+		log_warn("%s: at most %" PRIu64 " of %" PRIu64 " packets/s now",
+		    backoff_why_names[b->why], b->allowed, b->rate);
+		break;
+	case BACKOFF_RECOVERED:
+		log_info("%" PRIu64 " packets/s again", b->rate);
+		break;
+	case BACKOFF_QUIET:
+	default:
+		break;
+	}
+	stats_set(s->args->stats, s->args->slot, STAT_SEND_RATE, b->allowed);
+	stats_set(s->args->stats, s->args->slot, STAT_SEND_BACKOFFS, b->cuts);
+	return b->allowed;
+}
+
+static bool
+has_work(const struct send *s, unsigned thread)
+{
+	return thread == 0 || !s->progress[thread].finished ||
+	    has_again(s, thread);
+}
 
 /*
  * The rate in force, less what packet's pressure takes off, in equal parts for
@@ -214,19 +316,17 @@ report(struct send *s)
 static void
 share_rate(struct send *s)
 {
-	const struct stats *stats = s->args->stats;
-	uint64_t pressure =
-	    stats_get(stats, stats_slot(ROLE_PACKET, 0), STAT_PKT_PRESSURE);
+	uint64_t pressure = packet_count(s, STAT_PKT_PRESSURE);
 	uint64_t left = pressure < PRESSURE_FULL ? PRESSURE_FULL - pressure : 0;
-	uint64_t rate = s->rate * left / PRESSURE_FULL;
+	uint64_t rate = allowed_rate(s) * left / PRESSURE_FULL;
 	unsigned working = 0;
 
 	for (unsigned i = 0; i < s->nthreads; i++)
-		working += i == 0 || !s->progress[i].finished;
+		working += has_work(s, i);
 	for (unsigned i = s->nthreads; i-- > 0;) {
 		uint64_t part = 0;
 
-		if (i == 0 || !s->progress[i].finished) {
+		if (has_work(s, i)) {
 			part = (rate + working - 1) / working;
 			rate -= part;
 			working--;
@@ -297,6 +397,7 @@ loop(struct send *s)
 			read_followups(s);
 		pass_followups(s);
 		report(s);
+		send_again(s);
 		share_rate(s);
 	}
 }
@@ -333,6 +434,8 @@ send_main(const struct role_args *args)
 	/* Paused; the sandbox, which forbids new ones, confines them too. */
 	start_all(s);
 	sandbox_enter(ROLE_SEND, args->conf, args->instance);
+	backoff_init(&s->backoff, now_us() / 1000, &(struct backoff_seen){ 0 });
+	again_init(&s->again, s->nthreads, args->conf->answer_window_ms);
 	loop(s);
 	end(s);
 	free(s);

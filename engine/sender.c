@@ -42,43 +42,74 @@ struct sender {
 	uint64_t rate;
 	struct followup due[DUE_MAX];
 	unsigned due_first, ndue;
+	struct stretch again_asked;
+	uint32_t again_number;
 	struct sender_progress shown;
 
 	/* The thread's own. */
 	struct pacer pacer;
 	uint64_t share;
 	struct sender_progress now;
+	struct stretch again; /* what is left of it */
+	uint32_t again_taken; /* its number */
 	struct batch batch;
-	struct sender_lots *lots;
+	struct sender_lots *lots, *lots_again;
 	bool failing;
 };
 
 /* ---- batches ------------------------------------------------------------- */
 
-static void
-fill_indices(struct sender *s)
+/* From a step of the thread's to another, as far as there is room. */
+static unsigned
+fill_steps(struct sender *s, struct sender_lots *lots, uint64_t *from,
+    uint64_t to, uint64_t counted[SEND_COUNTS])
 {
 	const struct sweep *sweep = s->plan->sweep;
 	struct batch *b = &s->batch;
-	struct sender_progress *after = &b->after;
+	unsigned before = b->n;
 
 	for (int looked = 0; looked < PASS_MAX && b->n < b->room;) {
-		uint64_t left = s->share - after->position;
-		unsigned n = b->room - b->n, put;
+		uint64_t left = to - *from;
+		unsigned n = b->room - b->n;
 
 		if (left == 0)
 			break;
 		if (n > left)
 			n = (unsigned)left;
-		put = sender_fill(s->plan, s->lots,
-		    sweep_index(sweep, s->thread, after->position),
-		    sweep_stride(sweep), n, b->slots + b->n, after->counted);
-		b->n += put;
-		after->packets += put;
-		after->position += n;
+		b->n += sender_fill(lots, sweep_index(sweep, s->thread, *from),
+		    sweep_stride(sweep), n, b->slots + b->n, counted);
+		*from += n;
 		looked += (int)n;
 	}
+	b->after.packets += b->n - before;
+	return b->n - before;
+}
+
+static void
+fill_indices(struct sender *s)
+{
+	struct sender_progress *after = &s->batch.after;
+
+	fill_steps(s, s->lots, &after->position, s->share, after->counted);
 	after->finished = after->position >= s->share;
+}
+
+/* Each round has an attempt of its own, and so other source ports. */
+static void
+fill_again(struct sender *s)
+{
+	struct sender_progress *after = &s->batch.after;
+	uint64_t counted[SEND_COUNTS] = { 0 }; /* they were the first time */
+
+	if (s->again.from >= s->again.to) {
+		after->again_done = s->again_taken;
+		return;
+	}
+	sender_lots_syn(s->lots_again, KIND_AGAIN, s->again_taken % ATTEMPTS);
+	after->again +=
+	    fill_steps(s, s->lots_again, &s->again.from, s->again.to, counted);
+	if (s->again.from >= s->again.to)
+		after->again_done = s->again_taken;
 }
 
 /*
@@ -176,7 +207,12 @@ exchange(struct sender *s, bool *idle)
 	s->news = false;
 	rate = s->rate;
 	stop = s->stop;
-	*idle = s->now.finished && s->ndue == 0;
+	if (s->again_taken != s->again_number) {
+		s->again_taken = s->again_number;
+		s->again = s->again_asked;
+	}
+	*idle = s->now.finished && s->ndue == 0 &&
+	    s->now.again_done == s->again_taken;
 	pthread_mutex_unlock(&s->lock);
 	if (rate != s->pacer.rate)
 		pacer_set(&s->pacer, now_ns(), rate);
@@ -266,6 +302,7 @@ run(void *arg)
 		s->batch.n = 0;
 		s->batch.after = s->now;
 		fill_followups(s);
+		fill_again(s);
 		fill_indices(s);
 		pacer_spend(&s->pacer, s->batch.n);
 		if (!send_batch(s))
@@ -298,27 +335,30 @@ init_lock(struct sender *s)
 }
 
 static void
+free_memory(struct sender *s)
+{
+	sender_lots_free(s->lots);
+	sender_lots_free(s->lots_again);
+	free(s);
+}
+
+static void
 destroy(struct sender *s)
 {
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->changed);
-	sender_lots_free(s->lots);
-	free(s);
+	free_memory(s);
 }
 
-struct sender *
-sender_start(const struct sender_plan *plan, unsigned thread, struct link *link)
+static struct sender *
+make(const struct sender_plan *plan, unsigned thread, struct link *link)
 {
 	struct sender *s = calloc(1, sizeof *s);
-	int r;
 
 	if (s == NULL)
 		return NULL;
-	s->lots = sender_lots_new();
-	if (s->lots == NULL) {
-		free(s);
-		return NULL;
-	}
+	s->lots = sender_lots_new(plan);
+	s->lots_again = sender_lots_new(plan);
 	s->plan = plan;
 	s->thread = thread;
 	s->link = link;
@@ -329,15 +369,28 @@ sender_start(const struct sender_plan *plan, unsigned thread, struct link *link)
 		s->now.counted[i] = plan->sweep->counted[thread][i];
 	s->shown = s->now;
 	pacer_init(&s->pacer, now_ns());
+	if (s->lots != NULL && s->lots_again != NULL)
+		return s;
+	free_memory(s);
+	return NULL;
+}
+
+struct sender *
+sender_start(const struct sender_plan *plan, unsigned thread, struct link *link)
+{
+	struct sender *s = make(plan, thread, link);
+	int r;
+
+	if (s == NULL)
+		return NULL;
 	r = init_lock(s);
-	if (r == 0) {
+	if (r != 0) {
+		free_memory(s);
+	} else {
 		r = pthread_create(&s->id, NULL, run, s);
 		if (r == 0)
 			return s;
 		destroy(s);
-	} else {
-		sender_lots_free(s->lots);
-		free(s);
 	}
 	errno = r;
 	return NULL;
@@ -375,6 +428,16 @@ sender_followup(struct sender *s, const struct followup *f)
 	}
 	pthread_mutex_unlock(&s->lock);
 	return room;
+}
+
+void
+sender_again(struct sender *s, const struct stretch *stretch, uint32_t number)
+{
+	pthread_mutex_lock(&s->lock);
+	s->again_asked = *stretch;
+	s->again_number = number;
+	wake(s);
+	pthread_mutex_unlock(&s->lock);
 }
 
 struct sender_progress

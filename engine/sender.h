@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/again.h"
 #include "engine/aim.h"
 #include "engine/conf.h"
 #include "engine/cookie.h"
@@ -15,12 +16,6 @@
 #include "engine/sweep.h"
 #include "engine/wire.h"
 
-/* The SYNs of one source address. */
-struct sender_source {
-	struct frame_template template;
-	struct cookie_maker plain; /* first tries */
-};
-
 /* What all threads share; made before the first, constant from then on. */
 struct sender_plan {
 	const struct conf *conf;
@@ -30,7 +25,7 @@ struct sender_plan {
 	struct permute order;
 	struct source_ports ports;
 	/* [0] IPv4, [1] IPv6. */
-	struct sender_source sources[2][CONF_SOURCES_MAX];
+	struct frame_template sources[2][CONF_SOURCES_MAX];
 	unsigned nsources[2];
 };
 
@@ -44,8 +39,17 @@ int sender_plan_init(struct sender_plan *, const struct conf *,
 void sender_plan_free(struct sender_plan *);
 
 /* The source that a target's SYNs always leave from, or NULL: none fits. */
-const struct sender_source *sender_source(
+const struct frame_template *sender_source(
     const struct sender_plan *, const struct aim *);
+
+/*
+ * What a thread fills batches with, SYNs of one kind and attempt: first tries
+ * unless told otherwise. NULL with errno. The plan must live as long.
+ */
+struct sender_lots;
+struct sender_lots *sender_lots_new(const struct sender_plan *);
+void sender_lots_free(struct sender_lots *);
+void sender_lots_syn(struct sender_lots *, enum syn_kind, unsigned attempt);
 
 /*
  * Frames for indices of the sweep (as sweep_index() has them): first, first +
@@ -53,18 +57,12 @@ const struct sender_source *sender_source(
  * as many. Returns how many slots were filled; counted[] says what became of
  * each index.
  */
-struct sender_lots;
-unsigned sender_fill(const struct sender_plan *, struct sender_lots *,
-    uint64_t first, uint64_t stride, unsigned n, struct link_slot *slots[],
-    uint64_t counted[SEND_COUNTS]);
+unsigned sender_fill(struct sender_lots *, uint64_t first, uint64_t stride,
+    unsigned n, struct link_slot *slots[], uint64_t counted[SEND_COUNTS]);
 
 /* One frame, for a follow-up. False: no source fits. */
 bool sender_fill_one(const struct sender_plan *, const struct target *,
     enum syn_kind, unsigned attempt, struct link_slot *);
-
-/* What sender_fill() works with, one a thread. NULL with errno. */
-struct sender_lots *sender_lots_new(void);
-void sender_lots_free(struct sender_lots *);
 
 /*
  * How far a thread is. Consistent: position and counted cover exactly the
@@ -74,7 +72,8 @@ struct sender_progress {
 	uint64_t position; /* steps of sweep_index() done */
 	uint64_t counted[SEND_COUNTS];
 	uint64_t packets; /* frames the kernel took */
-	uint64_t followups, canaries; /* of these, by kind */
+	uint64_t followups, canaries, again; /* of these, by kind */
+	uint32_t again_done; /* number of the last stretch sent again */
 	uint64_t errors; /* calls refused, follow-ups that may not be sent */
 	bool finished; /* its share is passed */
 };
@@ -93,6 +92,13 @@ void sender_rate(struct sender *, uint64_t);
 
 /* Queue a SYN, sent before indices and after the end too: false = full. */
 bool sender_followup(struct sender *, const struct followup *);
+
+/*
+ * Send a stretch of the thread's steps once more, KIND_AGAIN, before it goes
+ * on: no target is counted. It takes the place of one that is not at its end.
+ * progress.again_done is its number (not 0) when all of it is sent.
+ */
+void sender_again(struct sender *, const struct stretch *, uint32_t number);
 
 struct sender_progress sender_progress(struct sender *);
 

@@ -13,8 +13,12 @@
 _Static_assert((int)AIMS_MAX >= (int)LINK_BATCH, "a batch is looked up whole");
 _Static_assert((int)COOKIE_LOT >= (int)LINK_BATCH, "one lot holds a batch");
 
-/* Of a batch those that leave from one source. */
 struct sender_lots {
+	const struct sender_plan *plan;
+	enum syn_kind kind;
+	unsigned attempt;
+	struct cookie_maker makers[2][CONF_SOURCES_MAX];
+	/* Of a batch those that leave from one source. */
 	struct cookie_lot of[2][CONF_SOURCES_MAX];
 };
 
@@ -25,13 +29,9 @@ add_source(struct sender_plan *p, const struct addr *source,
     const struct frame_link links[2])
 {
 	int family = addr_is4(source) ? 0 : 1;
-	struct sender_source *to = &p->sources[family][p->nsources[family]++];
 
-	if (frame_template_init(&to->template, &links[family], source) == -1)
-		return -1;
-	cookie_maker_init(
-	    &to->plain, p->sweep->key, &p->ports, source, KIND_PLAIN, 0);
-	return 0;
+	return frame_template_init(
+	    &p->sources[family][p->nsources[family]++], &links[family], source);
 }
 
 int
@@ -48,7 +48,7 @@ sender_plan_init(struct sender_plan *p, const struct conf *conf,
 	p->sweep = sweep;
 	permute_init(&p->order, sweep->n, sweep->seed);
 	if (source_ports_init(&p->ports, conf->sport_first, conf->sport_last,
-		sweep->incarnation) == -1)
+		sweep_slice(sweep)) == -1)
 		return -1;
 	for (uint32_t i = 0; i < conf->nports; i++)
 		ports[i] = conf->ports[i].port;
@@ -83,7 +83,7 @@ choose(const struct aim *a, unsigned n)
 	return (unsigned)((h >> 32) * n >> 32);
 }
 
-const struct sender_source *
+const struct frame_template *
 sender_source(const struct sender_plan *p, const struct aim *a)
 {
 	int family = a->four ? 0 : 1;
@@ -94,10 +94,38 @@ sender_source(const struct sender_plan *p, const struct aim *a)
 
 /* ---- a batch ------------------------------------------------------------- */
 
-struct sender_lots *
-sender_lots_new(void)
+static void
+make_makers(struct sender_lots *l)
 {
-	return calloc(1, sizeof(struct sender_lots));
+	const struct sender_plan *p = l->plan;
+
+	for (int family = 0; family < 2; family++)
+		for (unsigned i = 0; i < p->nsources[family]; i++)
+			cookie_maker_init(&l->makers[family][i], p->sweep->key,
+			    &p->ports, &p->sources[family][i].source, l->kind,
+			    l->attempt);
+}
+
+struct sender_lots *
+sender_lots_new(const struct sender_plan *p)
+{
+	struct sender_lots *l = calloc(1, sizeof *l);
+
+	if (l == NULL)
+		return NULL;
+	l->plan = p;
+	make_makers(l);
+	return l;
+}
+
+void
+sender_lots_syn(struct sender_lots *l, enum syn_kind kind, unsigned attempt)
+{
+	if (l->kind == kind && l->attempt == attempt)
+		return;
+	l->kind = kind;
+	l->attempt = attempt;
+	make_makers(l);
 }
 
 void
@@ -107,22 +135,23 @@ sender_lots_free(struct sender_lots *l)
 }
 
 static inline void
-put_frame(const struct sender_source *from, struct link_slot *slot, uint64_t hi,
-    uint64_t lo, uint16_t port, struct cookie c)
+put_frame(const struct frame_template *from, struct link_slot *slot,
+    uint64_t hi, uint64_t lo, uint16_t port, struct cookie c)
 {
 	if (slot->holds != from) {
-		memcpy(slot->frame, from->template.bytes, FRAME_MAX);
-		slot->len = from->template.len;
+		memcpy(slot->frame, from->bytes, FRAME_MAX);
+		slot->len = from->len;
 		slot->holds = from;
 	}
-	frame_patch(&from->template, slot->frame, hi, lo, port, c.sport, c.isn);
+	frame_patch(from, slot->frame, hi, lo, port, c.sport, c.isn);
 }
 
 /* Each index to the lot of its source, or to what else becomes of it. */
 static void
-sort_out(const struct sender_plan *p, struct sender_lots *lots,
-    const struct aim *aims, unsigned n, uint64_t counted[SEND_COUNTS])
+sort_out(struct sender_lots *lots, const struct aim *aims, unsigned n,
+    uint64_t counted[SEND_COUNTS])
 {
+	const struct sender_plan *p = lots->plan;
 	uint64_t excluded = 0, not_sent = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -151,34 +180,38 @@ sort_out(const struct sender_plan *p, struct sender_lots *lots,
 
 /* The frames of one lot; returns the slots that are left. */
 static struct link_slot **
-put_lot(const struct sender_source *from, struct cookie_lot *lot,
+put_lot(struct sender_lots *lots, int family, unsigned source,
     struct link_slot **slots)
 {
-	cookie_make_many(&from->plain, lot);
+	const struct frame_template *from =
+	    &lots->plan->sources[family][source];
+	const struct cookie_maker *maker = &lots->makers[family][source];
+	struct cookie_lot *lot = &lots->of[family][source];
+
+	cookie_make_many(maker, lot);
 	for (unsigned i = 0; i < lot->n; i++)
 		put_frame(from, *slots++, lot->hi[i], lot->lo[i],
 		    (uint16_t)lot->port[i],
-		    cookie_of_hash(&from->plain, lot->hash[i]));
+		    cookie_of_hash(maker, lot->hash[i]));
 	lot->n = 0;
 	return slots;
 }
 
 unsigned
-sender_fill(const struct sender_plan *p, struct sender_lots *lots,
-    uint64_t first, uint64_t stride, unsigned n, struct link_slot *slots[],
-    uint64_t counted[SEND_COUNTS])
+sender_fill(struct sender_lots *lots, uint64_t first, uint64_t stride,
+    unsigned n, struct link_slot *slots[], uint64_t counted[SEND_COUNTS])
 {
+	const struct sender_plan *p = lots->plan;
 	struct link_slot **end = slots;
 	uint64_t indices[LINK_BATCH];
 	struct aim aims[LINK_BATCH];
 
 	permute_many(&p->order, first, stride, n, indices);
 	aims_find(p->aims, indices, n, aims);
-	sort_out(p, lots, aims, n, counted);
+	sort_out(lots, aims, n, counted);
 	for (int family = 0; family < 2; family++)
 		for (unsigned i = 0; i < p->nsources[family]; i++)
-			end = put_lot(
-			    &p->sources[family][i], &lots->of[family][i], end);
+			end = put_lot(lots, family, i, end);
 	return (unsigned)(end - slots);
 }
 
@@ -187,12 +220,12 @@ sender_fill_one(const struct sender_plan *p, const struct target *t,
     enum syn_kind kind, unsigned attempt, struct link_slot *slot)
 {
 	struct aim a = aim_of(t);
-	const struct sender_source *from = sender_source(p, &a);
+	const struct frame_template *from = sender_source(p, &a);
 
 	if (from == NULL)
 		return false;
 	put_frame(from, slot, a.hi, a.lo, a.port,
-	    cookie_make(p->sweep->key, &p->ports, &from->template.source, t,
-		kind, attempt));
+	    cookie_make(
+		p->sweep->key, &p->ports, &from->source, t, kind, attempt));
 	return true;
 }

@@ -22,6 +22,10 @@
 	X(SEND_NOT_SENT_N, "not_sent")                                       \
 	X(SEND_FOLLOWUPS, "followups_sent")	/* SYNs for due rows */      \
 	X(SEND_CANARIES, "canaries_sent")                                    \
+	X(SEND_AGAIN, "sent_again")		/* after a drop: packets */  \
+	X(SEND_AGAIN_OPEN, "sending_again")	/* gauge: 1 while so */      \
+	X(SEND_RATE, "rate_allowed")		/* gauge: packets/s */       \
+	X(SEND_BACKOFFS, "backoffs")		/* times the rate was cut */ \
 	X(SEND_PACKETS, "syn_packets")		/* frames the kernel took */ \
 	X(SEND_ERRORS, "send_errors")                                        \
 	X(SEND_FINISHED, "send_finished")	/* gauge: threads at end */  \
@@ -47,10 +51,13 @@
 	X(PKT_RST_IN, "rsts_received")		/* to a SYN: closed ports */ \
 	X(PKT_ICMP_IN, "icmp_received")                                      \
 	X(PKT_BAD_COOKIE, "bad_cookie")                                      \
+	X(PKT_CHALLENGED, "challenged")	/* by an old connection */   \
 	X(PKT_LATE, "late")			/* valid, old slice */       \
 	X(PKT_MALFORMED, "malformed")                                        \
 	X(PKT_PCAP_RECV, "pcap_received")                                    \
 	X(PKT_PCAP_DROP, "pcap_dropped")                                     \
+	X(PKT_LINK_LOST, "link_lost")		/* looks that found it down */\
+	X(PKT_LAG, "capture_lag_ms")		/* gauge */                  \
 	X(PKT_WIRE_FULL, "wire_full")                                        \
 	X(PKT_PRESSURE, "pressure")	/* gauge 0..1000, read by send */    \
 	X(PKT_FOLLOWUPS, "followups_queued")                                 \

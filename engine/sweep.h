@@ -31,6 +31,9 @@ struct sweep {
 	uint32_t shard, shards; /* this one of so many */
 	uint32_t threads;
 	uint32_t resumed; /* 1: went on from a checkpoint */
+	/* Slice of source ports of incarnation 0, the next one of the last
+	 * sweep's: a server may still hold that one's connections. */
+	uint32_t first_slice;
 	/* thread t visits shard + shards * (t + threads * k), k = position... */
 	uint64_t position[SWEEP_THREADS_MAX];
 	/* ... and had counted this much by then (see enum send_count). */
@@ -45,6 +48,13 @@ enum send_count {
 	SEND_NOT_SENT,
 	SEND_COUNTS
 };
+
+/* The slice that this incarnation's SYNs leave from, modulo INCARNATIONS. */
+static inline uint32_t
+sweep_slice(const struct sweep *s)
+{
+	return s->first_slice + s->incarnation;
+}
 
 /* How many indices thread t of this shard visits in all. */
 uint64_t sweep_share(const struct sweep *, unsigned thread);

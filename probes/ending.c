@@ -71,13 +71,22 @@ head_fill(struct conversation *c)
 static void
 names_match(struct conversation *c)
 {
-	static const enum tag claims[] = { TAG_GREETING_NAME, TAG_EHLO_NAME };
+	static const struct {
+		enum tag tag;
+		uint8_t bit; /* enum name_match */
+	} claims[] = {
+		{ TAG_GREETING_NAME, NAME_GREETING },
+		{ TAG_EHLO_NAME, NAME_EHLO },
+	};
+	struct head *h = &c->record.head;
 	struct field name;
 
 	for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
-		if (facts_find(&c->dialog.facts, claims[i], &name) &&
-		    tls_names(c->tls, name.bytes, name.len))
-			c->record.head.flags |= HEAD_NAME_MATCH;
+		if (facts_find(&c->dialog.facts, claims[i].tag, &name) &&
+		    tls_names(c->tls, name.bytes, name.len)) {
+			h->flags |= HEAD_NAME_MATCH;
+			h->names |= claims[i].bit;
+		}
 }
 
 void

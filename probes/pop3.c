@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "probes/probe.h"
+#include "probes/refusal.h"
 
 enum { END, GREETING, CAPA, STLS, TLS, CAPA_TLS, WRAP, GREETING_TLS, QUIT };
 
@@ -65,7 +66,7 @@ wants_tls(const struct line *line)
 
 /*
  * CAPA. Without it the server is of RFC 1939: it takes USER, and knows no
- * STLS unless it says yes to it.
+ * STLS unless it says yes to it. One that is too busy to answer may know both.
  */
 static enum verdict
 listing(struct facts *f, const struct line *line)
@@ -74,7 +75,8 @@ listing(struct facts *f, const struct line *line)
 
 	if (line->number == 0) {
 		v = status(f, line);
-		if (v == NO && !f->tls) {
+		if (v == NO && !f->tls &&
+		    !refusal_is_ours(line->bytes, line->len)) {
 			f->listing = ANSWER_NO;
 			f->proof = true;
 			if (!wants_tls(line))

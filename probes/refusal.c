@@ -115,6 +115,14 @@ refusal_of(const struct word *line)
 	return is_for_now(line) ? REFUSAL_LATER : REFUSAL_NONE;
 }
 
+bool
+refusal_is_ours(const uint8_t *bytes, size_t len)
+{
+	struct word line = { bytes, len };
+
+	return HAS(&line, later) || HAS(&line, listed);
+}
+
 static void
 hear(struct facts *f, const struct word *line, bool us)
 {

@@ -11,4 +11,7 @@
  */
 void refusal_find(struct facts *, bool us);
 
+/* A no that is for now, or for us: it says nothing of what the server knows. */
+bool refusal_is_ours(const uint8_t *line, size_t len);
+
 #endif

@@ -514,7 +514,9 @@ tls_names(const struct tls *t, const void *name, size_t len)
 	bool is;
 
 	begin();
-	is = leaf && X509_check_host(leaf, name, len, 0, NULL) == 1;
+	is = leaf &&
+	    X509_check_host(leaf, name, len,
+		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
 	ERR_clear_error();
 	return is;
 }

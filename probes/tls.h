@@ -73,7 +73,7 @@ void tls_error(const struct tls *, char text[TLS_TEXT_MAX]);
 /* Version, suite, group, alert, chain ... into the record. */
 void tls_report(const struct tls *, struct facts *);
 
-/* Is the leaf good for this host name (RFC 6125, as OpenSSL has it)? */
+/* Is the leaf good for this host name? As storage/cert_match.h has it. */
 bool tls_names(const struct tls *, const void *name, size_t len);
 
 /* Certificates that came and were not in tls_sent() then; tls_free's own. */

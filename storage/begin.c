@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/conf.h"
+#include "engine/cookie.h"
 #include "engine/log.h"
 #include "engine/ranges.h"
 #include "storage/begin.h"
@@ -93,6 +94,25 @@ draw(void *bytes, size_t len)
 	return getrandom(bytes, len, 0) == (ssize_t)len ? 0 : -1;
 }
 
+static bool
+take_slice(const struct sweep_info *info, void *slice)
+{
+	*(uint32_t *)slice = (sweep_slice(&info->sweep) + 1) % INCARNATIONS;
+	return true;
+}
+
+/* Behind the newest sweep of the catalog; without one, any will do. */
+static uint32_t
+next_slice(const char *datadir)
+{
+	char error[STORE_ERROR_MAX];
+	uint32_t slice = 0;
+
+	if (store_sweeps(datadir, take_slice, &slice, error) != 0)
+		log_debug("the last sweep's source ports: %s", error);
+	return slice;
+}
+
 static int
 make_sweep(
     const struct role_args *args, const char *datadir, struct sweep_info *info)
@@ -126,6 +146,7 @@ make_sweep(
 	info->account.excluded_exact = s->shards == 1;
 	if (s->seed == 0 && draw(&s->seed, sizeof s->seed) != 0)
 		return -1;
+	s->first_slice = next_slice(datadir);
 	return draw(s->key, sizeof s->key);
 }
 
@@ -210,7 +231,8 @@ fits(const struct role_args *args, const struct sweep_info *info)
 	const struct conf *c = args->conf;
 	const struct sweep *s = &info->sweep;
 
-	return info->version == STORE_VERSION && s->order == SWEEP_ORDER &&
+	return info->version >= 1 && info->version <= STORE_VERSION &&
+	    s->order == SWEEP_ORDER &&
 	    s->targets_hash == sweep_targets_hash(args) &&
 	    s->n == ranges_count(args->targets) * c->nports &&
 	    s->shards == (c->shards > 0 ? c->shards : 1) &&

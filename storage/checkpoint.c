@@ -35,6 +35,8 @@ checkpoint_position(
 		    mono_us < last->mono_us)
 			return -1;
 	}
+	if (n->again)
+		checkpoint_trouble(c, mono_us);
 	/* Full (a long trouble): the newest gives way, the old ones count. */
 	if (have == CHECKPOINT_KEEP)
 		have--;

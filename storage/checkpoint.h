@@ -36,7 +36,10 @@ struct checkpoint {
 void checkpoint_init(
     struct checkpoint *, const struct sweep *, uint64_t window_us);
 
-/* A thread's position; -1 when it cannot be (thread, or it went back). */
+/*
+ * A thread's position; where a stretch is being sent again, nothing settles
+ * until a whole window after its end. -1 when it cannot be (thread, or it went back).
+ */
 int checkpoint_position(
     struct checkpoint *, uint64_t mono_us, const struct note_position *);
 

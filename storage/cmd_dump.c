@@ -58,25 +58,13 @@ dump_rows(struct dump *d, struct store_scan *scan)
 static bool
 dump_silent(const struct target *t, uint64_t when_us, void *arg)
 {
-	struct json_object *o, *findings;
 	struct dump *d = arg;
-	char text[ADDR_TEXT_MAX];
 
 	if (!filter_passes_silent(&d->filter, t))
 		return true;
-	o = json_object_new_object();
-	json_put_string(o, "ip", addr_text(&t->addr, text));
-	json_put_number(o, "port", t->port);
-	json_put_string(o, "protocol", protocol_names[PROTOCOL_UNKNOWN]);
-	json_put_string(o, "outcome", outcome_names[OUTCOME_SILENT]);
-	json_put_string(o, "starttls", starttls_names[STARTTLS_NONE]);
-	findings = json_object_new_array();
-	if (store_is_phantom(d->store, &t->addr))
-		json_object_array_add(findings,
-		    json_object_new_string(finding_names[FINDING_PHANTOM]));
-	json_object_object_add(o, "findings", findings);
-	json_put_string(o, "time", text_time_iso(when_us, text));
-	json_print(o, false);
+	json_print(
+	    json_silent(t, when_us, store_is_phantom(d->store, &t->addr)),
+	    false);
 	d->rows++;
 	return true;
 }
@@ -99,8 +87,9 @@ dump_store(struct tool *t, struct dump *d)
 	store_scan_free(scan);
 	if (d->silent && store_each_silent(s, dump_silent, d) < 0)
 		status = tool_error("the silent targets cannot be read");
-	store_close(s);
-	return status == TOOL_OK && d->rows == 0 ? TOOL_NOTHING : status;
+	if (status == TOOL_OK && d->rows == 0)
+		status = TOOL_NOTHING;
+	return tool_store_close(s, status);
 }
 
 static int

@@ -182,8 +182,9 @@ write_feeds(struct tool *t, const struct request *r,
 	else
 		print_summary(files, all, t->json);
 	feed_files_free(files);
-	store_close(s);
-	return status == TOOL_OK && rows == 0 ? TOOL_NOTHING : status;
+	if (status == TOOL_OK && rows == 0)
+		status = TOOL_NOTHING;
+	return tool_store_close(s, status);
 }
 
 static int

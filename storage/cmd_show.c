@@ -4,6 +4,7 @@
 
 #include <json-c/json.h>
 
+#include "storage/feed.h"
 #include "storage/json_out.h"
 #include "storage/show.h"
 #include "storage/text.h"
@@ -51,7 +52,9 @@ parse_wanted(const char *text, struct wanted *w)
 }
 
 struct silence {
+	struct store *store;
 	const struct wanted *wanted;
+	const struct show_tables *tables;
 	bool json;
 	unsigned found;
 };
@@ -77,25 +80,40 @@ chain_object(const struct row *r, struct store *s)
 	return list;
 }
 
+/* By the version in the banner alone: the owner must look at the package. */
 static void
-print_row(const struct row *r, struct store *s, const struct advices *advices,
-    bool json)
+put_holes(struct json_object *o, const struct row *r, const struct holes *holes)
+{
+	const struct hole *matched[HOLES_MATCHED_MAX];
+	struct json_object *list = json_object_new_array();
+	size_t n = feed_holes(r, holes, matched);
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(
+		    list, json_object_new_string(matched[i]->cve));
+	json_object_object_add(o, "banner_version", list);
+}
+
+static void
+print_row(const struct row *r, struct store *s,
+    const struct show_tables *tables, bool json)
 {
 	struct json_object *o;
 
 	if (!json) {
-		show_row(r, s, advices);
+		show_row(r, s, tables);
 		return;
 	}
 	o = json_row(r, true);
 	json_put_string(o, "sweep", store_info(s)->sweep.id);
 	json_object_object_add(o, "certificates", chain_object(r, s));
+	put_holes(o, r, tables->holes);
 	json_print(o, true);
 }
 
 static unsigned
 show_rows(struct store *s, const struct wanted *w,
-    const struct advices *advices, bool json)
+    const struct show_tables *tables, bool json)
 {
 	struct store_scan *scan = store_scan_from(s, &w->addr);
 	struct row r = { 0 };
@@ -109,7 +127,7 @@ show_rows(struct store *s, const struct wanted *w,
 			r.body = NULL;
 		if (found++ > 0 && !json)
 			putchar('\n');
-		print_row(&r, s, advices, json);
+		print_row(&r, s, tables, json);
 	}
 	store_scan_free(scan);
 	return found;
@@ -128,17 +146,15 @@ show_silent(const struct target *t, uint64_t when_us, void *arg)
 		return true;
 	x->found++;
 	if (x->json) {
-		struct json_object *o = json_object_new_object();
-
-		json_put_string(o, "ip", addr_text(&t->addr, target));
-		json_put_number(o, "port", t->port);
-		json_put_string(o, "outcome", outcome_names[OUTCOME_SILENT]);
-		json_put_string(o, "time", text_time_iso(when_us, when));
-		json_print(o, true);
+		json_print(json_silent(t, when_us,
+			       store_is_phantom(x->store, &t->addr)),
+		    true);
 		return true;
 	}
 	printf("%s  silent\n  answered our SYN at %s UTC and said nothing\n",
 	    target_text(t, target), text_time(when_us, when));
+	if (store_is_phantom(x->store, &t->addr))
+		show_finding("findings", FINDING_PHANTOM, x->tables->advices);
 	return true;
 }
 
@@ -155,36 +171,48 @@ read_advice(void)
 	return advices;
 }
 
-static int
-show_wanted(struct tool *t, const struct wanted *w)
+static struct holes *
+read_holes(void)
 {
-	struct store *s = tool_store(t);
-	struct silence silence = { w, t->json, 0 };
-	struct advices *advices;
+	char error[HOLES_ERROR_MAX];
+	char *path = tool_data_file("smtp-vulnerable");
+	struct holes *holes = holes_read(path, error);
+
+	if (!holes)
+		tool_error("%s", error);
+	free(path);
+	return holes;
+}
+
+static int
+show_wanted(struct tool *t, struct store *s, const struct wanted *w)
+{
+	struct advices *advices = t->json ? NULL : read_advice();
+	struct holes *holes = read_holes();
+	const struct show_tables tables = { advices, holes };
+	struct silence silence = { s, w, &tables, t->json, 0 };
 	unsigned found;
 	char text[ADDR_TEXT_MAX];
 
-	if (!s)
-		return TOOL_ERROR;
 	if (!t->json)
 		printf("sweep %s\n", store_info(s)->sweep.id);
-	advices = t->json ? NULL : read_advice();
-	found = show_rows(s, w, advices, t->json);
+	found = show_rows(s, w, &tables, t->json);
 	if (store_each_silent(s, show_silent, &silence) < 0)
 		tool_error("the silent targets cannot be read");
+	holes_free(holes);
 	advice_free(advices);
-	store_close(s);
 	if (found + silence.found > 0)
-		return TOOL_OK;
+		return tool_store_close(s, TOOL_OK);
 	tool_error("%s: nothing is known of it in this sweep",
 	    addr_text(&w->addr, text));
-	return TOOL_NOTHING;
+	return tool_store_close(s, TOOL_NOTHING);
 }
 
 static int
 show_run(struct tool *t, int argc, char **argv)
 {
 	struct wanted w;
+	struct store *s;
 	int c, status;
 
 	while ((c = tool_option(t, argc, argv, NULL, &status)) != -1)
@@ -199,7 +227,10 @@ show_run(struct tool *t, int argc, char **argv)
 		    "192.0.2.1:110 or [2001:db8::1]:110",
 		    argv[optind]);
 	status = tool_setup(t);
-	return status == TOOL_GO_ON ? show_wanted(t, &w) : status;
+	if (status != TOOL_GO_ON)
+		return status;
+	s = tool_store(t);
+	return s ? show_wanted(t, s, &w) : TOOL_ERROR;
 }
 
 const struct command command_show = { "show", "ADDRESS[:PORT]",

@@ -122,8 +122,7 @@ print_stats(struct tool *t, const struct stats_request *r)
 	    statistics_headline(view.statistics)->rows == 0)
 		status = TOOL_NOTHING;
 	statistics_free(view.statistics);
-	store_close(s);
-	return status;
+	return tool_store_close(s, status);
 }
 
 static int

@@ -90,6 +90,15 @@ feed_types(const struct head *h, bool holed)
 	return 0;
 }
 
+size_t
+feed_holes(const struct row *r, const struct holes *holes,
+    const struct hole *matched[HOLES_MATCHED_MAX])
+{
+	if (r->head.protocol != PROTOCOL_SMTP || !head_had_dialog(&r->head))
+		return 0;
+	return holes_match(holes, r, matched);
+}
+
 enum severity
 feed_severity(enum feed_type type, const struct head *h)
 {

@@ -43,6 +43,10 @@ const char *feed_type_title(enum feed_type); /* "Accessible POP3" */
  * a known critical hole (holes.h).
  */
 unsigned feed_types(const struct head *, bool holed);
+
+/* The holes (holes.h) that an SMTP server's banner has, and how many. */
+size_t feed_holes(const struct row *, const struct holes *,
+    const struct hole *matched[HOLES_MATCHED_MAX]);
 enum severity feed_severity(enum feed_type, const struct head *);
 
 /*

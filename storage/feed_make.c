@@ -157,8 +157,7 @@ write_row(struct making *m, const struct row *r)
 	unsigned types;
 	int result = 0;
 
-	if (r->head.protocol == PROTOCOL_SMTP)
-		item.nholes = holes_match(m->order->holes, r, holes);
+	item.nholes = feed_holes(r, m->order->holes, holes);
 	types = feed_types(&r->head, item.nholes > 0);
 	if (match_by_name(m->match))
 		item.cert = read_cert(m, &r->head);

@@ -146,6 +146,20 @@ tls_object(const struct row *r)
 	return o;
 }
 
+/* Each name that there is: is the leaf good for it? */
+static void
+put_matches(struct json_object *o, const struct row *r)
+{
+	struct json_object *matches = json_object_new_object();
+	struct field f;
+
+	for (int i = 0; i < CLAIMED_NAMES; i++)
+		if (row_field(r, claimed_names[i].tag, &f))
+			json_put_bool(matches, claimed_names[i].key,
+			    r->head.names & claimed_names[i].bit);
+	json_object_object_add(o, "cert_good_for", matches);
+}
+
 static void
 put_tls(struct json_object *o, const struct row *r)
 {
@@ -166,6 +180,8 @@ put_tls(struct json_object *o, const struct row *r)
 	if (!head_has_leaf(h))
 		return;
 	put_hex(o, "cert_sha256", h->leaf);
+	if (h->flags & HEAD_CHAIN_PARSED)
+		put_matches(o, r);
 	if (h->not_after != 0) {
 		json_put_string(
 		    o, "cert_not_before", text_seconds(h->not_before, text));
@@ -324,6 +340,22 @@ json_row(const struct row *r, bool transcript)
 	put_network(o, h);
 	if (transcript)
 		put_transcript(o, r);
+	return o;
+}
+
+struct json_object *
+json_silent(const struct target *t, uint64_t when_us, bool phantom)
+{
+	struct json_object *o = json_object_new_object();
+	char text[ADDR_TEXT_MAX];
+
+	json_put_string(o, "ip", addr_text(&t->addr, text));
+	json_put_number(o, "port", t->port);
+	json_put_string(o, "protocol", protocol_names[PROTOCOL_UNKNOWN]);
+	json_put_string(o, "outcome", outcome_names[OUTCOME_SILENT]);
+	json_put_string(o, "starttls", starttls_names[STARTTLS_NONE]);
+	put_findings(o, "findings", phantom ? 1u << FINDING_PHANTOM : 0);
+	json_put_string(o, "time", text_time_iso(when_us, text));
 	return o;
 }
 

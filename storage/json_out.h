@@ -19,6 +19,9 @@ void json_put_bool(struct json_object *, const char *key, bool);
 
 /* A row: the caller's to put. transcript: with every line of the dialog. */
 struct json_object *json_row(const struct row *, bool transcript);
+/* One that answered and said nothing: there is no row of it. */
+struct json_object *json_silent(
+    const struct target *, uint64_t when_us, bool phantom);
 struct json_object *json_cert(const struct cert_fields *);
 
 /* Print on a line of its own (indented when pretty) and let go. */

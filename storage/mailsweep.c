@@ -1,11 +1,13 @@
 /* mailsweep.c: the tool that people type; it reads what mailsweepd keeps. */
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "storage/tool.h"
 
 static const struct command *const commands[] = { &command_status,
 	&command_sweeps, &command_show, &command_dump, &command_stats,
-	&command_feed };
+	&command_feed, &command_check };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void
@@ -48,6 +50,30 @@ take_leading(struct tool *t, int argc, char **argv)
 	return at;
 }
 
+/*
+ * LMDB trusts the numbers in its pages: a file that is cut while it is read, or
+ * one of before there were sums, may lead it to where there is no file.
+ */
+static void
+on_bad_memory(int signo)
+{
+	static const char text[] =
+	    "mailsweep: the store is damaged: try mailsweep check\n";
+
+	(void)signo;
+	_exit(write(STDERR_FILENO, text, sizeof text - 1) < 0 ? TOOL_USAGE
+							      : TOOL_ERROR);
+}
+
+static void
+catch_bad_memory(void)
+{
+	struct sigaction sa = { .sa_handler = on_bad_memory };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGBUS, &sa, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -55,6 +81,7 @@ main(int argc, char **argv)
 	int at = take_leading(&tool, argc, argv), status;
 	const char *word = at < argc ? argv[at] : NULL;
 
+	catch_bad_memory();
 	if (!word) {
 		print_commands(stderr);
 		return TOOL_USAGE;

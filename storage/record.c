@@ -25,7 +25,9 @@ AT(findings_before, 168);
 AT(chain_len, 176);
 AT(missed, 180);
 AT(kind, 182);
-AT(zero, 183);
+AT(names, 183);
+AT(zero, 184);
+AT(sum, 188);
 _Static_assert(sizeof(struct head) == HEAD_SIZE, "head");
 
 enum { FIELD_HEAD = 6, ENTRY_HEAD = 8 };
@@ -210,7 +212,8 @@ head_check(const struct head *h)
 	    h->starttls < STARTTLS_COUNT && h->change < CHANGE_COUNT &&
 	    h->key_type < KEY_COUNT && h->chain < CHAIN_COUNT &&
 	    h->chain_len <= CHAIN_MAX && h->validation <= 3 &&
-	    h->kind <= KIND_INJECTION && h->findings >> FINDING_COUNT == 0;
+	    h->kind <= KIND_INJECTION && h->names <= NAME_ALL &&
+	    h->findings >> FINDING_COUNT == 0;
 }
 
 /* What store or the seal says of a row, nobody else may say. */
@@ -223,8 +226,8 @@ head_is_sent(const struct head *h)
 	    h->observations == 0 && h->change == CHANGE_NONE &&
 	    h->findings_before == 0 && h->missed == 0 && h->asn == 0 &&
 	    h->confirmed == 0 && h->kind != KIND_CANARY &&
-	    !(h->flags & HEAD_PTR_CONFIRMED) &&
-	    memcmp(h->country, "??", sizeof h->country) == 0 &&
+	    !(h->flags & HEAD_PTR_CONFIRMED) && !(h->names & NAME_PTR) &&
+	    memcmp(h->country, "??", sizeof h->country) == 0 && h->sum == 0 &&
 	    memcmp(h->zero, zero, sizeof zero) == 0;
 }
 

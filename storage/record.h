@@ -104,6 +104,14 @@ enum head_flag {
 	HEAD_TRY_LATER = 16384 /* it refused us for now: 4xx, too many ... */
 };
 
+/* Bits of head.names: the names of a host that its leaf is good for. */
+enum name_match {
+	NAME_GREETING = 1,
+	NAME_EHLO = 2, /* in the reply */
+	NAME_PTR = 4, /* set by the seal */
+	NAME_ALL = 7
+};
+
 /* Judgement of the chain, names and times not considered. */
 enum chain_verdict {
 	CHAIN_NONE,
@@ -186,7 +194,9 @@ struct head {
 	uint8_t confirmed; /* 179 second connections agreeing */
 	uint16_t missed; /* 180 sealed sweeps since, of one that is gone */
 	uint8_t kind; /* 182 enum syn_kind of the connection */
-	uint8_t zero[9]; /* 183 */
+	uint8_t names; /* 183 bits by enum name_match */
+	uint8_t zero[4]; /* 184 */
+	uint32_t sum; /* 188 of all before, see rowsum.h; set when stored */
 };
 
 /* Tags of the body: {u16 tag, u32 length, bytes}, all little-endian. */
@@ -214,6 +224,7 @@ enum tag {
 	TAG_SECTOR,
 	TAG_PTR, /* name of the address, see engine/hostname.h */
 	TAG_TLS_VERSIONS, /* u16 each, accepted; the negotiated one first */
+	TAG_SUM, /* u32 of all fields before it; last, and on disk only */
 	TAG_COUNT
 };
 

@@ -10,6 +10,12 @@ enum { ENTRY_HEAD = 8 };
 const char *const tls_state_names[TLS_STATES] = { "completed", "implicit",
 	"broken", "refused", "not_offered", "unknown" };
 
+const struct claimed_name claimed_names[CLAIMED_NAMES] = {
+	{ TAG_GREETING_NAME, NAME_GREETING, "greeting", "greeting name" },
+	{ TAG_EHLO_NAME, NAME_EHLO, "ehlo", "EHLO name" },
+	{ TAG_PTR, NAME_PTR, "ptr", "PTR name" },
+};
+
 bool
 head_is_service(const struct head *h)
 {

@@ -46,6 +46,18 @@ bool head_had_dialog(const struct head *);
 enum tls_state head_tls_state(const struct head *);
 bool head_has_leaf(const struct head *);
 
+/*
+ * Names of a host that the row has, in enum name_match's order; what they are
+ * called, and the bit of head.names that says whether the leaf is good for it.
+ */
+struct claimed_name {
+	enum tag tag;
+	uint8_t bit;
+	const char *key, *label;
+};
+enum { CLAIMED_NAMES = 3 };
+extern const struct claimed_name claimed_names[CLAIMED_NAMES];
+
 bool row_field(const struct row *, enum tag, struct field *);
 /* The field mapped (text.h) into b; nothing when there is none. */
 void row_text(const struct row *, enum tag, struct buf *b);

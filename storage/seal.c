@@ -8,6 +8,7 @@
 #include "engine/log.h"
 #include "engine/ranges.h"
 #include "storage/begin.h"
+#include "storage/cert_match.h"
 #include "storage/layout.h"
 #include "storage/seal.h"
 #include "storage/store_catalog.h"
@@ -36,6 +37,7 @@ struct sealing {
 	struct sweep_info *info;
 	uint64_t keep_gone_us; /* last seen before it: forgotten */
 	struct walk now, last, gone;
+	uint64_t missing; /* rows that are damaged and stay out */
 	uint8_t body[BODY_MAX]; /* one with its name */
 };
 
@@ -109,13 +111,24 @@ walk_to(struct walk *w, const struct target *t)
 	return w->more && compare(&w->target, t) == 0;
 }
 
-static bool
-is_confirmed(struct sealing *s, const struct addr *a)
+/* What the name of its address says of a row. */
+static void
+judge_name(struct sealing *s, const struct target *t, struct head *h)
 {
+	static const uint8_t no_leaf[SHA256_LEN];
 	char name[HOSTNAME_CAP];
+	const uint8_t *der;
 	bool confirmed;
+	size_t len;
 
-	return store_name(s->live, a, name, &confirmed) && confirmed;
+	if (!store_name(s->live, &t->addr, name, &confirmed))
+		return;
+	if (confirmed)
+		h->flags |= HEAD_PTR_CONFIRMED;
+	if (memcmp(h->leaf, no_leaf, sizeof no_leaf) != 0 &&
+	    store_cert(s->live, h->leaf, &der, &len) &&
+	    cert_match(der, len, name, strlen(name)))
+		h->names |= NAME_PTR;
 }
 
 static int
@@ -135,8 +148,7 @@ seal_heads(struct sealing *s)
 			gone = true;
 		}
 		seal_join(&h, before, gone);
-		if (is_confirmed(s, &s->now.target.addr))
-			h.flags |= HEAD_PTR_CONFIRMED;
+		judge_name(s, &s->now.target, &h);
 		s->info->changes[h.change]++;
 		s->info->account.outcomes[h.outcome]++;
 		s->info->account.rows++;
@@ -300,11 +312,13 @@ walks_end(struct sealing *s)
 static int
 seal_rows(struct sealing *s)
 {
+	uint64_t damaged = store_damaged(s->live);
 	int rc = walks_begin(s);
 
 	if (rc == 0)
 		rc = seal_heads(s);
 	walks_end(s);
+	s->missing = store_damaged(s->live) - damaged;
 	if (rc == 0)
 		rc = walks_begin(s);
 	if (rc == 0)
@@ -312,8 +326,10 @@ seal_rows(struct sealing *s)
 	walks_end(s);
 	if (rc == 0)
 		rc = seal_bodies(s);
+	damaged = store_damaged(s->live);
 	if (rc == 0)
 		rc = seal_silent(s);
+	s->missing += store_damaged(s->live) - damaged;
 	return rc == 0 ? seal_phantoms(s) : rc;
 }
 
@@ -324,6 +340,7 @@ account_begin(struct sealing *s)
 	struct account *a = &s->info->account;
 
 	*s->info = *store_info(s->live);
+	s->info->version = STORE_VERSION;
 	a->rows = 0;
 	memset(a->outcomes, 0, sizeof a->outcomes);
 	memset(a->counted, 0, sizeof a->counted);
@@ -338,8 +355,12 @@ account_end(struct sealing *s)
 	struct account *a = &s->info->account;
 	uint64_t sent = a->counted[SEND_SENT], all;
 
+	if (s->missing > 0)
+		log_warn("%llu rows of the sweep are damaged and left out",
+		    (unsigned long long)s->missing);
 	/* Opted out meanwhile: in live/, and passed over by the walks. */
 	a->purged = store_info(s->live)->account.rows - a->rows;
+	a->purged -= a->purged < s->missing ? a->purged : s->missing;
 	all = a->rows + a->purged;
 	a->without_answer = sent > all ? sent - all : 0;
 	s->info->balanced = account_balances(a);

@@ -224,6 +224,25 @@ show_versions(const struct row *r)
 	buf_free(&text);
 }
 
+/* What the leaf was compared with, and whether it is good for it. */
+static void
+show_matches(const struct row *r)
+{
+	struct buf text = { 0 };
+	struct field f;
+
+	for (int i = 0; i < CLAIMED_NAMES; i++) {
+		const struct claimed_name *n = &claimed_names[i];
+
+		if (row_field(r, n->tag, &f))
+			buf_printf(&text, "%s%s %s", text.len > 0 ? ", " : "",
+			    n->label, r->head.names & n->bit ? "yes" : "no");
+	}
+	line("good for", "%s",
+	    text.len > 0 ? text.s : "no name of this host is known");
+	buf_free(&text);
+}
+
 static void
 show_tls(const struct row *r)
 {
@@ -253,9 +272,10 @@ show_tls(const struct row *r)
 		    h->alert_side == 1 ? "theirs" : "ours");
 	show_field("TLS error", r, TAG_TLS_ERROR);
 	if (h->chain != CHAIN_NONE)
-		line("chain", "%s, %u certificates, name %s",
-		    chain_names[h->chain], h->chain_len,
-		    h->flags & HEAD_NAME_MATCH ? "matches" : "does not match");
+		line("chain", "%s, %u certificates", chain_names[h->chain],
+		    h->chain_len);
+	if (h->flags & HEAD_CHAIN_PARSED)
+		show_matches(r);
 }
 
 static void
@@ -273,21 +293,49 @@ show_advice(const struct advice *a)
 		line("", "    source: %s", a->source);
 }
 
+void
+show_finding(const char *label, enum finding f, const struct advices *advices)
+{
+	char subject[64];
+
+	line(label, "%s: %s", finding_names[f], sentences[f]);
+	snprintf(subject, sizeof subject, "finding %s", finding_names[f]);
+	show_advice(advice_find(advices, subject));
+}
+
+/* A version tells of a hole only as far as the banner goes. */
+static const char *
+show_holes(const struct row *r, const struct holes *holes, const char *label)
+{
+	const struct hole *matched[HOLES_MATCHED_MAX];
+	size_t n = feed_holes(r, holes, matched);
+
+	for (size_t i = 0; i < n; i++) {
+		line(label, "banner-version: %s, by the version in the banner.",
+		    matched[i]->cve);
+		line("", "    source: %s", matched[i]->source);
+		label = "";
+	}
+	if (n > 0)
+		line("",
+		    "    do: look up the version of the installed "
+		    "package: distributions mend without changing the "
+		    "banner, so only the owner can tell.");
+	return label;
+}
+
 static void
-show_findings(const struct row *r, const struct advices *advices)
+show_findings(const struct row *r, const struct show_tables *tables)
 {
 	const char *label = "findings";
-	char subject[64];
 
 	for (int i = 0; i < FINDING_COUNT; i++) {
 		if (!head_has(&r->head, (enum finding)i))
 			continue;
-		line(label, "%s: %s", finding_names[i], sentences[i]);
-		snprintf(
-		    subject, sizeof subject, "finding %s", finding_names[i]);
-		show_advice(advice_find(advices, subject));
+		show_finding(label, (enum finding)i, tables->advices);
 		label = "";
 	}
+	label = show_holes(r, tables->holes, label);
 	if (label[0])
 		line(label, "none");
 }
@@ -342,7 +390,7 @@ show_transcript(const struct row *r)
 }
 
 void
-show_row(const struct row *r, struct store *s, const struct advices *advices)
+show_row(const struct row *r, struct store *s, const struct show_tables *tables)
 {
 	const struct head *h = &r->head;
 	char target[TARGET_TEXT_MAX];
@@ -355,6 +403,6 @@ show_row(const struct row *r, struct store *s, const struct advices *advices)
 	show_dialog(r);
 	show_tls(r);
 	show_chain(r, s);
-	show_findings(r, advices);
+	show_findings(r, tables);
 	show_transcript(r);
 }

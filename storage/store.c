@@ -1,5 +1,6 @@
 /* store.c: the data directory for readers. */
-#include <dirent.h>
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,15 +13,21 @@
 #include "storage/info.h"
 #include "storage/layout.h"
 #include "storage/phantom.h"
+#include "storage/rowsum.h"
 #include "storage/store.h"
+#include "storage/trailer.h"
 #include "storage/view.h"
 
-enum { SECONDS_LEN = 4, OPTOUT_KEY_LEN = 17 };
+enum {
+	SECONDS_LEN = 4, /* of a silent row before there were sums */
+	VERSION_SUMS = 2 /* from which on rows have them */
+};
 
 struct store {
 	struct view view, certs;
 	MDB_dbi heads, bodies, silent, gone, names, phantoms, meta, certs_dbi;
 	bool running; /* its heads know nothing of phantoms yet */
+	uint64_t damaged; /* rows passed over */
 	char datadir[LAYOUT_PATH_MAX];
 	struct sweep_info info;
 	struct ranges *optouts; /* NULL: none */
@@ -41,92 +48,6 @@ store_say(char error[STORE_ERROR_MAX], const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(error, STORE_ERROR_MAX, fmt, ap);
 	va_end(ap);
-}
-
-/* A prefix as first and last address into a set. */
-static void
-optout_add(struct ranges *set, const uint8_t key[OPTOUT_KEY_LEN])
-{
-	struct addr first, last;
-	unsigned bits = key[OPTOUT_KEY_LEN - 1];
-
-	memcpy(first.b, key, sizeof first.b);
-	last = first;
-	for (unsigned bit = bits; bit < 128; bit++)
-		last.b[bit / 8] |= (uint8_t)(0x80u >> bit % 8);
-	if (bits <= 128)
-		ranges_add(set, &first, &last);
-}
-
-static void
-optouts_read(struct ranges *set, const char *path)
-{
-	struct view v = { 0 };
-	MDB_cursor *c;
-	MDB_val key, value;
-	MDB_dbi dbi;
-
-	if (view_open(&v, path, MDB_NOSUBDIR) != 0)
-		return;
-	dbi = view_dbi(&v, DB_OPTOUTS);
-	if (dbi != NO_DBI && mdb_cursor_open(v.txn, dbi, &c) == 0) {
-		while (mdb_cursor_get(c, &key, &value, MDB_NEXT) == 0)
-			if (key.mv_size == OPTOUT_KEY_LEN)
-				optout_add(set, key.mv_data);
-		mdb_cursor_close(c);
-	}
-	view_close(&v);
-}
-
-/* They are in the catalog, so that they hold for old sweeps as well. */
-struct ranges *
-store_optouts(const char *datadir)
-{
-	struct ranges *set = ranges_new();
-	char path[LAYOUT_PATH_MAX + 32];
-
-	if (set == NULL)
-		return NULL;
-	snprintf(path, sizeof path, "%s/" LAYOUT_CATALOG, datadir);
-	optouts_read(set, path);
-	if (ranges_seal(set) == 0)
-		return set;
-	ranges_free(set);
-	return NULL;
-}
-
-/* An id, from the name of a sealed file; false: it is another file. */
-static bool
-name_id(const char *name, char id[SWEEP_ID_MAX])
-{
-	size_t n = strlen(name), suffix = sizeof LAYOUT_SUFFIX - 1;
-
-	if (name[0] == '.' || n <= suffix || n - suffix >= SWEEP_ID_MAX ||
-	    memcmp(name + n - suffix, LAYOUT_SUFFIX, suffix) != 0)
-		return false;
-	memcpy(id, name, n - suffix);
-	id[n - suffix] = '\0';
-	return true;
-}
-
-bool
-store_newest(const char *datadir, char id[SWEEP_ID_MAX])
-{
-	char path[LAYOUT_PATH_MAX + 32], each[SWEEP_ID_MAX];
-	struct dirent *entry;
-	DIR *dir;
-
-	id[0] = '\0';
-	snprintf(path, sizeof path, "%s/" LAYOUT_SEALED, datadir);
-	dir = opendir(path);
-	if (dir == NULL)
-		return false;
-	/* An id begins with its time, so the newest is the greatest. */
-	while ((entry = readdir(dir)) != NULL)
-		if (name_id(entry->d_name, each) && strcmp(each, id) > 0)
-			memcpy(id, each, sizeof each);
-	closedir(dir);
-	return id[0] != '\0';
 }
 
 /* Where the environment lies, and how it is opened. */
@@ -190,6 +111,69 @@ read_info(struct store *s, const char *path, char error[STORE_ERROR_MAX])
 	return 0;
 }
 
+/* Every page that the environment counts as its own lies in the file. */
+static bool
+has_all_pages(const struct view *v, const char *path)
+{
+	MDB_envinfo info;
+	MDB_stat st;
+	struct stat file;
+
+	return mdb_env_info(v->env, &info) == 0 &&
+	    mdb_env_stat(v->env, &st) == 0 && stat(path, &file) == 0 &&
+	    (uint64_t)file.st_size / st.ms_psize > info.me_last_pgno;
+}
+
+static bool
+not_whole(const char *path, char error[STORE_ERROR_MAX])
+{
+	store_say(error,
+	    "%s: not whole: it was cut short, or is no sealed sweep", path);
+	return false;
+}
+
+/*
+ * A sealed file that was cut short, or whose leading pages are damaged, is not
+ * read. One of before there were trailers has none: its pages are counted.
+ */
+static bool
+open_sealed(struct store *s, const char *path, char error[STORE_ERROR_MAX])
+{
+	enum trailer trailer = trailer_glance(path);
+	int rc;
+
+	if (trailer == TRAILER_DAMAGED) {
+		store_say(
+		    error, "%s: damaged, `mailsweep check` says where", path);
+		return false;
+	}
+	rc = trailer == TRAILER_ERROR
+	    ? errno
+	    : view_open(&s->view, path, MDB_NOSUBDIR | MDB_NOLOCK);
+	if (rc != 0) {
+		store_say(error, "%s: %s", path, mdb_strerror(rc));
+		return false;
+	}
+	if (trailer == TRAILER_NONE && !has_all_pages(&s->view, path))
+		return not_whole(path, error);
+	if (read_info(s, path, error) != 0)
+		return false;
+	return trailer == TRAILER_GOOD || s->info.version < VERSION_SUMS ||
+	    not_whole(path, error);
+}
+
+static bool
+open_live(struct store *s, const char *path, char error[STORE_ERROR_MAX])
+{
+	int rc = view_open(&s->view, path, 0);
+
+	if (rc != 0) {
+		store_say(error, "%s: %s", path, mdb_strerror(rc));
+		return false;
+	}
+	return read_info(s, path, error) == 0;
+}
+
 /* One incarnation's counts; all zero where there are none. */
 static void
 add_ledger(struct store *s, uint32_t incarnation)
@@ -227,7 +211,6 @@ store_open(const char *datadir, const char *id, char error[STORE_ERROR_MAX])
 	struct store *s = calloc(1, sizeof *s);
 	char path[LAYOUT_PATH_MAX + SWEEP_ID_MAX + 32];
 	unsigned flags;
-	int rc;
 
 	if (s == NULL || strlen(datadir) >= sizeof s->datadir) {
 		store_say(error, "%s: %s", datadir,
@@ -237,14 +220,10 @@ store_open(const char *datadir, const char *id, char error[STORE_ERROR_MAX])
 	memcpy(s->datadir, datadir, strlen(datadir) + 1);
 	if (find(datadir, id, path, sizeof path, &flags, error) != 0)
 		goto fail;
-	rc = view_open(&s->view, path, flags);
-	if (rc != 0) {
-		store_say(error, "%s: %s", path, mdb_strerror(rc));
-		goto fail;
-	}
-	if (read_info(s, path, error) != 0)
-		goto fail;
 	s->running = flags == 0;
+	if (s->running ? !open_live(s, path, error)
+		       : !open_sealed(s, path, error))
+		goto fail;
 	if (s->running)
 		read_ledgers(s);
 	s->optouts = store_optouts(datadir);
@@ -366,6 +345,22 @@ mark_phantom(struct store *s, const struct addr *a, struct head *h)
 	h->findings |= 1u << FINDING_PHANTOM;
 }
 
+/* What is damaged, or was never a row of ours, is passed over and counted. */
+static bool
+head_load(
+    struct store *s, const MDB_val *key, const MDB_val *value, struct head *h)
+{
+	if (key->mv_size == TARGET_KEY_LEN && value->mv_size == sizeof *h) {
+		memcpy(h, value->mv_data, sizeof *h);
+		if (head_check(h) &&
+		    (s->info.version < VERSION_SUMS ||
+			head_sum_agrees(key->mv_data, h)))
+			return true;
+	}
+	s->damaged++;
+	return false;
+}
+
 bool
 store_scan_next(struct store_scan *scan, struct target *target, struct head *h)
 {
@@ -374,13 +369,11 @@ store_scan_next(struct store_scan *scan, struct target *target, struct head *h)
 	while (scan->cursor != NULL &&
 	    mdb_cursor_get(scan->cursor, &key, &value, scan->next) == 0) {
 		scan->next = MDB_NEXT;
-		if (key.mv_size != TARGET_KEY_LEN || value.mv_size != sizeof *h)
+		if (!head_load(scan->store, &key, &value, h))
 			continue;
-		memcpy(h, value.mv_data, sizeof *h);
 		memcpy(scan->key, key.mv_data, sizeof scan->key);
 		*target = target_unpack(scan->key);
-		if (!head_check(h) ||
-		    ranges_has(scan->store->optouts, &target->addr))
+		if (ranges_has(scan->store->optouts, &target->addr))
 			continue;
 		mark_phantom(scan->store, &target->addr, h);
 		return true;
@@ -397,11 +390,20 @@ get_body(struct store *s, const uint8_t key[TARGET_KEY_LEN],
 
 	*body = NULL;
 	*len = 0;
-	if (view_get(&s->view, s->bodies, key, TARGET_KEY_LEN, &value) &&
-	    value.mv_size <= BODY_MAX) {
-		*body = value.mv_data;
+	if (!view_get(&s->view, s->bodies, key, TARGET_KEY_LEN, &value))
+		return;
+	if (value.mv_size <= BODY_MAX + BODY_SUM_LEN) {
 		*len = (uint32_t)value.mv_size;
+		*body = value.mv_data;
+		if (body_sum_agrees(key, *body, len))
+			return;
+		*len = (uint32_t)value.mv_size;
+		if (s->info.version < VERSION_SUMS)
+			return;
 	}
+	*body = NULL;
+	*len = 0;
+	s->damaged++;
 }
 
 bool
@@ -433,29 +435,41 @@ store_silent_count(struct store *s)
 	return st.ms_entries;
 }
 
-/* Seconds since the sweep began, to microseconds since 1970. */
-static uint64_t
-silent_when(const struct store *s, const MDB_val *value)
+/* A row of silence; its seconds since the sweep began, as time UTC. */
+static bool
+silent_load(struct store *s, const MDB_val *key, const MDB_val *value,
+    uint64_t *when_us)
 {
 	uint32_t seconds = 0;
+	bool good = key->mv_size == TARGET_KEY_LEN &&
+	    silent_read(key->mv_data, value->mv_data, value->mv_size, &seconds);
 
-	if (value->mv_size == SECONDS_LEN)
+	if (!good && s->info.version < VERSION_SUMS &&
+	    key->mv_size == TARGET_KEY_LEN && value->mv_size >= SECONDS_LEN) {
 		memcpy(&seconds, value->mv_data, sizeof seconds);
-	return s->info.sweep.start_us + (uint64_t)seconds * 1000000;
+		good = true;
+	}
+	*when_us = s->info.sweep.start_us + (uint64_t)seconds * 1000000;
+	s->damaged += !good;
+	return good;
+}
+
+uint64_t
+store_damaged(const struct store *s)
+{
+	return s->damaged;
 }
 
 bool
 store_is_silent(struct store *s, const struct target *target, uint64_t *when_us)
 {
-	uint8_t key[TARGET_KEY_LEN];
-	MDB_val value;
+	uint8_t packed[TARGET_KEY_LEN];
+	MDB_val key = { sizeof packed, packed }, value;
 
-	target_pack(target, key);
-	if (ranges_has(s->optouts, &target->addr) ||
-	    !view_get(&s->view, s->silent, key, sizeof key, &value))
-		return false;
-	*when_us = silent_when(s, &value);
-	return true;
+	target_pack(target, packed);
+	return !ranges_has(s->optouts, &target->addr) &&
+	    view_get(&s->view, s->silent, packed, sizeof packed, &value) &&
+	    silent_load(s, &key, &value, when_us);
 }
 
 int
@@ -465,18 +479,18 @@ store_each_silent(struct store *s,
 	MDB_cursor *c;
 	MDB_val key, value;
 	struct target target;
+	uint64_t when_us;
 
 	if (s->silent == NO_DBI)
 		return 0;
 	if (mdb_cursor_open(s->view.txn, s->silent, &c) != 0)
 		return -1;
 	while (mdb_cursor_get(c, &key, &value, MDB_NEXT) == 0) {
-		if (key.mv_size != TARGET_KEY_LEN)
+		if (!silent_load(s, &key, &value, &when_us))
 			continue;
 		target = target_unpack(key.mv_data);
-		if (ranges_has(s->optouts, &target.addr))
-			continue;
-		if (!each(&target, silent_when(s, &value), arg))
+		if (!ranges_has(s->optouts, &target.addr) &&
+		    !each(&target, when_us, arg))
 			break;
 	}
 	mdb_cursor_close(c);
@@ -487,18 +501,17 @@ bool
 store_get(struct store *s, const struct target *target, struct head *h,
     const uint8_t **body, uint32_t *len)
 {
-	uint8_t key[TARGET_KEY_LEN];
-	MDB_val value;
+	uint8_t packed[TARGET_KEY_LEN];
+	MDB_val key = { sizeof packed, packed }, value;
 
-	target_pack(target, key);
+	target_pack(target, packed);
 	if (ranges_has(s->optouts, &target->addr) ||
-	    !view_get(&s->view, s->heads, key, sizeof key, &value) ||
-	    value.mv_size != sizeof *h)
+	    !view_get(&s->view, s->heads, packed, sizeof packed, &value) ||
+	    !head_load(s, &key, &value, h))
 		return false;
-	memcpy(h, value.mv_data, sizeof *h);
-	get_body(s, key, body, len);
+	get_body(s, packed, body, len);
 	mark_phantom(s, &target->addr, h);
-	return head_check(h);
+	return true;
 }
 
 bool
@@ -536,38 +549,4 @@ store_cert(struct store *s, const uint8_t sha256[SHA256_LEN],
 	*der = value.mv_data;
 	*len = value.mv_size;
 	return true;
-}
-
-int
-store_sweeps(const char *datadir,
-    bool (*each)(const struct sweep_info *, void *), void *arg,
-    char error[STORE_ERROR_MAX])
-{
-	char path[LAYOUT_PATH_MAX + 32];
-	struct sweep_info info;
-	struct view v = { 0 };
-	MDB_cursor *c;
-	MDB_val key, value;
-	MDB_dbi dbi;
-	int rc;
-
-	snprintf(path, sizeof path, "%s/" LAYOUT_CATALOG, datadir);
-	rc = view_open(&v, path, MDB_NOSUBDIR);
-	if (rc == ENOENT && access(datadir, F_OK) == 0)
-		return 0; /* none has ended yet */
-	if (rc != 0) {
-		store_say(error, "%s: %s", path, mdb_strerror(rc));
-		return -1;
-	}
-	dbi = view_dbi(&v, DB_SWEEPS);
-	if (dbi != NO_DBI && mdb_cursor_open(v.txn, dbi, &c) == 0) {
-		while (mdb_cursor_get(c, &key, &value, MDB_NEXT) == 0)
-			if (info_read(value.mv_data, value.mv_size, &info) ==
-				0 &&
-			    !each(&info, arg))
-				break;
-		mdb_cursor_close(c);
-	}
-	view_close(&v);
-	return 0;
 }

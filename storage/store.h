@@ -59,6 +59,12 @@ void store_close(struct store *);
 const struct sweep_info *store_info(const struct store *);
 
 /*
+ * Rows that were met so far whose sum does not agree, or that are no rows of
+ * ours: the calls below pass over them.
+ */
+uint64_t store_damaged(const struct store *);
+
+/*
  * Walk heads in key order (address, then port). The head is copied out.
  * store_scan_next: false at the end. Rows of opted-out prefixes are skipped.
  */
@@ -105,6 +111,9 @@ bool store_cert(struct store *, const uint8_t sha256[SHA256_LEN],
 
 /* The id of the newest sealed sweep; false: there is none. */
 bool store_newest(const char *datadir, char id[SWEEP_ID_MAX]);
+
+/* The id, from the name of a file in sealed/; false: it is another file. */
+bool store_name_id(const char *name, char id[SWEEP_ID_MAX]);
 
 /* Opted-out addresses, a sealed set of the caller's; NULL: no memory. */
 struct ranges *store_optouts(const char *datadir);

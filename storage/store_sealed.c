@@ -10,8 +10,10 @@
 #include "storage/info.h"
 #include "storage/layout.h"
 #include "storage/phantom.h"
+#include "storage/rowsum.h"
 #include "storage/store_catalog.h"
 #include "storage/store_sealed.h"
+#include "storage/trailer.h"
 
 enum {
 	BATCH_BYTES = 16 << 20, /* of rows in a transaction */
@@ -138,38 +140,55 @@ append_key(struct sealed *s, enum kind kind, const uint8_t *bytes_of_key,
 }
 
 static int
-append(struct sealed *s, enum kind kind, const struct target *target,
-    const void *bytes, size_t len)
+append_head(struct sealed *s, enum kind kind, const struct target *t,
+    const struct head *h)
 {
-	uint8_t packed[TARGET_KEY_LEN];
+	uint8_t key[TARGET_KEY_LEN];
+	struct head summed = *h;
 
-	target_pack(target, packed);
-	return append_key(s, kind, packed, sizeof packed, bytes, len);
+	target_pack(t, key);
+	head_sum_set(key, &summed);
+	return append_key(s, kind, key, sizeof key, &summed, sizeof summed);
 }
 
 int
 sealed_head(struct sealed *s, const struct target *t, const struct head *h)
 {
-	return append(s, HEADS, t, h, sizeof *h);
+	return append_head(s, HEADS, t, h);
+}
+
+int
+sealed_gone(struct sealed *s, const struct target *t, const struct head *h)
+{
+	return append_head(s, GONE, t, h);
 }
 
 int
 sealed_body(
     struct sealed *s, const struct target *t, const uint8_t *body, uint32_t len)
 {
-	return len == 0 ? 0 : append(s, BODIES, t, body, len);
+	uint8_t key[TARGET_KEY_LEN], stored[BODY_MAX + BODY_SUM_LEN];
+
+	if (len == 0)
+		return 0;
+	if (len > BODY_MAX) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	target_pack(t, key);
+	body_sum_write(key, body, len, stored);
+	return append_key(
+	    s, BODIES, key, sizeof key, stored, len + BODY_SUM_LEN);
 }
 
 int
 sealed_silent(struct sealed *s, const struct target *t, uint32_t seconds)
 {
-	return append(s, SILENT, t, &seconds, sizeof seconds);
-}
+	uint8_t key[TARGET_KEY_LEN], value[SILENT_VALUE_LEN];
 
-int
-sealed_gone(struct sealed *s, const struct target *t, const struct head *h)
-{
-	return append(s, GONE, t, h, sizeof *h);
+	target_pack(t, key);
+	silent_write(key, seconds, value);
+	return append_key(s, SILENT, key, sizeof key, value, sizeof value);
 }
 
 int
@@ -203,6 +222,8 @@ sealed_finish(struct sealed *s, const struct sweep_info *info)
 		rc = commit(s);
 	if (rc == 0)
 		rc = mdb_env_sync(s->env, 1);
+	if (rc == 0 && trailer_write(s->temporary) != 0)
+		rc = errno;
 	if (rc == 0 && rename(s->temporary, s->path) != 0)
 		rc = errno;
 	if (rc == 0 && directory_sync(s->dir) != 0)

@@ -13,6 +13,7 @@
 #include "storage/book.h"
 #include "storage/layout.h"
 #include "storage/phantom.h"
+#include "storage/rowsum.h"
 #include "storage/store_write.h"
 
 enum {
@@ -237,6 +238,31 @@ get_head(struct live *l, const uint8_t key[TARGET_KEY_LEN], struct head *h)
 	return true;
 }
 
+static void
+put_head(
+    struct live *l, const uint8_t key[TARGET_KEY_LEN], const struct head *h)
+{
+	struct head summed = *h;
+
+	head_sum_set(key, &summed);
+	put(l, HEADS, key, TARGET_KEY_LEN, &summed, sizeof summed);
+}
+
+/* Written where it will lie: a body is not copied twice. */
+static void
+put_body(struct live *l, const uint8_t key[TARGET_KEY_LEN], const uint8_t *body,
+    uint32_t len)
+{
+	MDB_val k = { TARGET_KEY_LEN, (void *)(uintptr_t)key };
+	MDB_val v = { len + BODY_SUM_LEN, NULL };
+
+	if (l->rc == 0)
+		l->rc =
+		    mdb_put(l->rows.txn, l->dbi[BODIES], &k, &v, MDB_RESERVE);
+	if (l->rc == 0)
+		body_sum_write(key, body, len, v.mv_data);
+}
+
 bool
 live_put_row(
     struct live *l, const struct head *h, const uint8_t *body, uint32_t len)
@@ -251,9 +277,9 @@ live_put_row(
 	if (had && !outcome_replaces(h->outcome, old.outcome))
 		return false;
 	silent = erase(l, SILENT, key, sizeof key);
-	put(l, HEADS, key, sizeof key, h, sizeof *h);
+	put_head(l, key, h);
 	if (len > 0)
-		put(l, BODIES, key, sizeof key, body, len);
+		put_body(l, key, body, len);
 	else if (had)
 		erase(l, BODIES, key, sizeof key);
 	return !had && !silent;
@@ -266,13 +292,13 @@ live_put_head(struct live *l, const struct head *h)
 	uint8_t key[TARGET_KEY_LEN];
 
 	target_pack(&target, key);
-	put(l, HEADS, key, sizeof key, h, sizeof *h);
+	put_head(l, key, h);
 }
 
 bool
 live_put_silent(struct live *l, const struct target *target, uint32_t seconds)
 {
-	uint8_t key[TARGET_KEY_LEN];
+	uint8_t key[TARGET_KEY_LEN], value[SILENT_VALUE_LEN];
 	MDB_val v;
 	bool had;
 
@@ -280,7 +306,8 @@ live_put_silent(struct live *l, const struct target *target, uint32_t seconds)
 	if (get(l, HEADS, key, sizeof key, &v))
 		return false;
 	had = get(l, SILENT, key, sizeof key, &v);
-	put(l, SILENT, key, sizeof key, &seconds, sizeof seconds);
+	silent_write(key, seconds, value);
+	put(l, SILENT, key, sizeof key, value, sizeof value);
 	return !had;
 }
 
@@ -301,13 +328,21 @@ live_body(
     struct live *l, const struct target *target, uint8_t *body, uint32_t cap)
 {
 	uint8_t key[TARGET_KEY_LEN];
+	uint32_t len;
 	MDB_val v;
 
 	target_pack(target, key);
-	if (!get(l, BODIES, key, sizeof key, &v) || v.mv_size > cap)
+	if (!get(l, BODIES, key, sizeof key, &v) ||
+	    v.mv_size > BODY_MAX + BODY_SUM_LEN)
 		return 0;
-	memcpy(body, v.mv_data, v.mv_size);
-	return (uint32_t)v.mv_size;
+	len = (uint32_t)v.mv_size;
+	/* One of before there were sums has none. */
+	if (!body_sum_agrees(key, v.mv_data, &len))
+		len = (uint32_t)v.mv_size;
+	if (len > cap)
+		return 0;
+	memcpy(body, v.mv_data, len);
+	return len;
 }
 
 void

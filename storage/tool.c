@@ -1,5 +1,6 @@
 /* tool.c: what the commands of mailsweep(1) share. */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -154,6 +155,19 @@ tool_store(const struct tool *t)
 	if (!s)
 		tool_error("%s", error);
 	return s;
+}
+
+int
+tool_store_close(struct store *s, int status)
+{
+	uint64_t damaged = store_damaged(s);
+
+	if (damaged > 0)
+		status = tool_error("%s: %" PRIu64 " damaged rows are left "
+				    "out, `mailsweep check` names them",
+		    store_info(s)->sweep.id, damaged);
+	store_close(s);
+	return status;
 }
 
 /* Built in a tree, in build/VARIANT/: that tree's files, installed or not. */

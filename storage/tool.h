@@ -40,7 +40,7 @@ struct tool {
 };
 
 extern const struct command command_status, command_sweeps, command_show,
-    command_dump, command_stats, command_feed;
+    command_dump, command_stats, command_feed, command_check;
 
 /* Print "mailsweep: ..." to standard error; returns TOOL_ERROR. */
 int tool_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -68,6 +68,12 @@ void tool_clear(struct tool *);
 
 /* The sweep chosen; NULL after a message. */
 struct store *tool_store(const struct tool *);
+
+/*
+ * Close it. Status, or after a message TOOL_ERROR where damaged rows were
+ * passed over: what was printed is then not all there is.
+ */
+int tool_store_close(struct store *, int status);
 
 /* A file of ours: beside a build in its tree, else installed. Allocated. */
 char *tool_data_file(const char *name);

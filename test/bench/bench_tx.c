@@ -46,6 +46,7 @@ make_ranges(struct ranges *targets, struct ranges *excluded)
 struct work {
 	const struct sender_plan *plan;
 	struct sender_lots *lots;
+	struct cookie_maker makers[2];
 	uint64_t indices[LINK_BATCH];
 	struct aim aims[LINK_BATCH];
 	struct cookie_lot lot;
@@ -76,7 +77,7 @@ cookies(struct work *w, uint64_t i, int family)
 {
 	w->lot.n = LINK_BATCH;
 	w->lot.lo[i % LINK_BATCH]++;
-	cookie_make_many(&w->plan->sources[family][0].plain, &w->lot);
+	cookie_make_many(&w->makers[family], &w->lot);
 	kept += w->lot.hash[i % LINK_BATCH];
 }
 
@@ -95,7 +96,7 @@ step_cookie6(struct work *w, uint64_t i)
 static void
 step_frame(struct work *w, uint64_t i)
 {
-	const struct frame_template *t = &w->plan->sources[0][0].template;
+	const struct frame_template *t = &w->plan->sources[0][0];
 
 	for (unsigned k = 0; k < LINK_BATCH; k++)
 		frame_patch(t, w->frames[k], 0, i + k, 25, 40000,
@@ -106,8 +107,7 @@ step_frame(struct work *w, uint64_t i)
 static void
 step_all(struct work *w, uint64_t i)
 {
-	kept += sender_fill(
-	    w->plan, w->lots, i, 1, LINK_BATCH, w->taken, w->counted);
+	kept += sender_fill(w->lots, i, 1, LINK_BATCH, w->taken, w->counted);
 	kept += w->frames[0][50];
 }
 
@@ -121,7 +121,7 @@ step_cookie_one(struct work *w, uint64_t i)
 		struct target t = { addr_from4((uint32_t)i + k), 25 };
 
 		kept += cookie_make(p->sweep->key, &p->ports,
-		    &p->sources[0][0].template.source, &t, KIND_PLAIN, 0)
+		    &p->sources[0][0].source, &t, KIND_PLAIN, 0)
 			    .isn;
 	}
 }
@@ -176,13 +176,16 @@ main(void)
 	    -1)
 		return 1;
 	w.plan = &plan;
-	w.lots = sender_lots_new();
+	w.lots = sender_lots_new(&plan);
 	if (w.lots == NULL)
 		return 1;
 	for (int i = 0; i < LINK_BATCH; i++) {
 		w.slots[i].frame = w.frames[i];
 		w.taken[i] = &w.slots[i];
 	}
+	for (int i = 0; i < 2; i++)
+		cookie_maker_init(&w.makers[i], sweep.key, &plan.ports,
+		    &plan.sources[i][0].source, KIND_PLAIN, 0);
 	measure("permute", step_permute, &w);
 	measure("permute_targets", step_targets, &w);
 	measure("cookie_ip4", step_cookie4, &w);

@@ -37,7 +37,8 @@ def equations(event, seen, connect):
     second = event("adopted") + event("dial_failed") if connect else 0
     yield ("SYNs sent, and arrived there", ours + second, seen["syn_in"])
     yield ("targets, follow-ups and canaries are the SYNs",
-           event("sent") + event("followups_sent") + event("canaries_sent"),
+           event("sent") + event("followups_sent") + event("canaries_sent")
+           + event("sent_again"),
            ours)
     yield ("SYN-ACKs sent there, and taken here",
            seen["synack_out"],

@@ -36,7 +36,8 @@ some_syns()
 	[ "$(seen syn_in)" -gt $((rate * 6)) ]
 }
 
-# The daemon and all that it started; what runs is "exe" to pgrep -x.
+# The daemon and all that it started, by their arguments: each role has a name
+# of its own to pgrep -x.
 processes()
 {
 	pgrep -f '(^|/)(mailsweepd|nft) '
@@ -53,6 +54,7 @@ at_least "processes" "$(processes | wc -l)" 7
 kill -9 $(processes)
 until_so "no nft rule is left behind" no_rules
 is "processes left" "$(processes | wc -l)" 0
+expect "what is left is sound" tool check
 before=$(seen syn_in)
 kill -0 "$daemon" 2>/dev/null && bad "the daemon lives"
 
@@ -71,4 +73,5 @@ after=$(($(seen syn_in) - before))
 expect "it went on where it was: $before SYNs, then $after of $total" \
     [ "$after" -lt $((total - before + rate * 6)) ]
 expect "every verdict" judge
+expect "the store is sound" tool check
 finish

@@ -6,7 +6,7 @@
 
 export LAB_SERVERS=dovecot-plain,postfix-plain,exim-plain,dovecot-selfsigned
 LAB_SERVERS+=,postfix-selfsigned,exim-expired,exim-future,dovecot6-plain
-LAB_SERVERS+=,dovecot-good
+LAB_SERVERS+=,dovecot-good,exim-otherca
 . "$(dirname "$0")/lib.sh"
 enter_lab "$@"
 HOOKS=build/release-hooks
@@ -56,6 +56,8 @@ server:
 	local-data: "c.several.example. A 198.18.177.33"
 	local-zone: "$(reverse 198.18.178.9)." deny
 	$(ptr 198.19.180.18 'a\\032name\\059.example')
+	$(ptr 198.19.170.17 other.lab.test)
+	local-data: "other.lab.test. A 198.19.170.17"
 	$(ptr fd00:198:18::99 six.plain.example)
 	local-data: "six.plain.example. AAAA fd00:198:18::99"
 	$(ptr 198.18.101.20 never.asked.example)
@@ -109,6 +111,7 @@ wanted_names='198.18.10.10 mx.plain.example True'
 wanted_names+=',198.18.177.33 b.several.example True'
 wanted_names+=',198.18.37.2 www.bank.example False'
 wanted_names+=',198.18.64.7 gone.example.net False'
+wanted_names+=',198.19.170.17 other.lab.test True'
 wanted_names+=',fd00:198:18::99 six.plain.example True'
 
 what="with a resolver"
@@ -122,14 +125,14 @@ asked()
 }
 
 for addr in 198.18.10.10 198.18.37.2 198.18.64.7 198.18.177.33 \
-    198.18.204.14 198.19.180.18 fd00:198:18::99; do
+    198.18.204.14 198.19.170.17 198.19.180.18 fd00:198:18::99; do
 	is "$addr: queries for its name" "$(asked "$addr")" 1
 done
 is "198.18.178.9, never answered: queries" "$(asked 198.18.178.9)" 3
 is "198.18.101.20, no finding: queries" "$(asked 198.18.101.20)" 0
-is "$what: addresses asked for" "$(counted events.names_asked)" 8
-is "$what: named" "$(counted events.names_found)" 5
-is "$what: confirmed" "$(counted events.names_confirmed)" 3
+is "$what: addresses asked for" "$(counted events.names_asked)" 9
+is "$what: named" "$(counted events.names_found)" 6
+is "$what: confirmed" "$(counted events.names_confirmed)" 4
 is "$what: nameless" "$(counted events.names_none)" 2
 is "$what: failed" "$(counted events.names_failed)" 1
 is "$what: what it sent is what Unbound heard" \
@@ -139,6 +142,27 @@ most=$(sed -n 's/^\[\([0-9]*\)\].* IN$/\1/p' "$queries" | sort | uniq -c |
 expect "the rate: at most $most queries in a second" \
     [ "$most" -gt 0 -a "$most" -le $((RATE + 1)) ]
 
+# matches: ADDRESS PORT, and for each name whether the certificate is good
+# for it, of each row with a certificate and a PTR name
+matches()
+{
+	python3 -c 'import json, sys
+for line in open(sys.argv[1]):
+    row = json.loads(line)
+    good = row.get("cert_good_for", {})
+    if "ptr" in row and "cert_sha256" in row:
+        print(row["ip"], row["port"],
+              *(f"{name}={good[name]}" for name in sorted(good)))' \
+	    "$LAB_DIR/work/dump.jsonl" | sort | paste -sd ,
+}
+
+wanted_matches='198.18.177.33 110 ptr=False,198.18.177.33 143 ptr=False'
+wanted_matches+=',198.18.177.33 993 ptr=False,198.18.177.33 995 ptr=False'
+wanted_matches+=',198.19.170.17 25 ehlo=False greeting=False ptr=True'
+wanted_matches+=',198.19.170.17 465 ehlo=False greeting=False ptr=True'
+is "$what: names that certificates are good for" \
+    "$(matches)" "$wanted_matches"
+
 # ---- who sees the names --------------------------------------------------------
 
 tool show 198.18.10.10 >"$LAB_DIR/work/shown"
@@ -147,6 +171,12 @@ said "show: a name that leads back" \
 tool show 198.18.37.2 >"$LAB_DIR/work/shown"
 said "show: a name that does not" \
     'PTR name +www.bank.example \(does not' "$LAB_DIR/work/shown"
+tool show 198.19.170.17:25 >"$LAB_DIR/work/shown"
+said "show: a certificate that is for the PTR name" \
+    'good for +greeting name no, EHLO name no, PTR name yes' \
+    "$LAB_DIR/work/shown"
+tool show 198.18.177.33:110 >"$LAB_DIR/work/shown"
+said "show: one that is not" 'good for +PTR name no$' "$LAB_DIR/work/shown"
 mkdir "$LAB_DIR/work/feeds"
 expect "mailsweep feed" tool feed -o "$LAB_DIR/work/feeds"
 hostnames()
@@ -186,7 +216,7 @@ wait "$unbound"
 what="a dead resolver"
 swept "resolver = \"$LAB_GW4\""
 is "$what: names" "$(names)" ''
-is "$what: failed" "$(counted events.names_failed)" 8
+is "$what: failed" "$(counted events.names_failed)" 9
 
 what="no time to wait"
 swept "resolver = \"$LAB_GW4\"" 'resolve_wait = 1s'

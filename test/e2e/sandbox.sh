@@ -45,6 +45,15 @@ declare -A uids
 for pid in $(children); do
 	role=$(tr '\0' ' ' <"/proc/$pid/cmdline" |
 	    sed -n 's/.*--role \([a-z]*\).*/\1/p')
+	case $role in
+	probe)	name=ms-probe-[01] ;;
+	*)	name=ms-$role ;;
+	esac
+	# shellcheck disable=SC2254
+	case $(<"/proc/$pid/comm") in
+	$name)	ok "$role: ps and top show it as $name" ;;
+	*)	bad "$role: its name is $(<"/proc/$pid/comm")" ;;
+	esac
 	is "$role: seccomp" "$(status_of "$pid" Seccomp)" 2
 	is "$role: no new privileges" "$(status_of "$pid" NoNewPrivs)" 1
 	case $role in

@@ -23,6 +23,10 @@ is "exit status of mailsweepd -1" "$swept" 0
 expect "every verdict" judge
 is "the account balances" "$(counted balanced)" True
 
+# ... and each rests on a line that the server said.
+tool dump --transcript >"$LAB_DIR/work/transcripts.jsonl"
+verdicts_of test/e2e/evidence.py <"$LAB_DIR/work/transcripts.jsonl"
+
 # A round trip is known of each conversation that came to its end.
 tool dump --outcome completed >"$LAB_DIR/work/completed.jsonl"
 is "completed rows without a round trip" \
@@ -78,5 +82,6 @@ fi
 is "complaints of a sanitizer" \
     "$(grep -Ec "AddressSanitizer|runtime error:|LeakSanitizer" "$log")" 0
 
+expect "the store is sound" tool check
 is "nft rules left on the scanner's side" "$(nft list ruleset | grep -c .)" 0
 finish

@@ -1,8 +1,11 @@
-/* fuzz_cert.c: a stranger's certificate as texts. */
+/* fuzz_cert.c: a stranger's certificate as texts, and for which host it is. */
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/x509v3.h>
+
 #include "storage/cert_fields.h"
+#include "storage/cert_match.h"
 #include "storage/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -18,6 +21,26 @@ check_mapped(const char *text)
 	if (strcmp(buf_text(&again), text) != 0)
 		abort();
 	buf_free(&again);
+}
+
+/* Whom our walk lets in, OpenSSL lets in as well, if it can read it at all. */
+static void
+check_match(const uint8_t *bytes, size_t len)
+{
+	static const char *const hosts[] = { "mail.example.net",
+		"mx.example.net", "xn--mx-fka.example.net", "a.b.example.org" };
+	const uint8_t *at = bytes;
+	X509 *x = d2i_X509(NULL, &at, (long)len);
+
+	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+		size_t n = strlen(hosts[i]);
+
+		if (cert_match(bytes, len, hosts[i], n) && x &&
+		    X509_check_host(x, hosts[i], n,
+			X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) != 1)
+			abort();
+	}
+	X509_free(x);
 }
 
 int
@@ -40,5 +63,6 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (cert_fields_hostname(&f, &name, &n) && n == 0)
 		abort();
 	cert_fields_free(&f);
+	check_match(bytes, len);
 	return 0;
 }

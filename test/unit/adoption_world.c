@@ -57,6 +57,7 @@ configure(struct world *w, enum follow_mode follow)
 	c->per_host = 9;
 	c->per_network = 99;
 	c->waiting_max = 1000;
+	c->capture_buffer = 4 << 20;
 	c->uid_base = 64500;
 	c->log_level = LOG_LEVEL_WARN;
 	w->sweep.incarnation = 2;

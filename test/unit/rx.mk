@@ -1,5 +1,6 @@
 # What is received, and what becomes of it.
 RX_FLOW = engine/flow engine/flow_entry engine/flow_turn engine/flow_time \
+    engine/flow_stray \
     engine/waiting engine/limits engine/canary engine/cookie engine/addr engine/ranges \
     engine/conf_port
 UNIT_segment = engine/segment engine/frame engine/addr
@@ -7,6 +8,7 @@ UNIT_waiting = engine/waiting engine/cookie engine/addr
 UNIT_limits = engine/limits engine/cookie engine/addr
 UNIT_flow = $(RX_FLOW) test/unit/flow_help
 UNIT_flow_refused = $(UNIT_flow)
+UNIT_flow_challenge = $(UNIT_flow)
 UNIT_flow_walk = $(UNIT_flow)
 UNIT_notes = engine/notes engine/wire engine/log
 UNIT_connect = engine/connect engine/adopt engine/addr

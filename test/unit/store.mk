@@ -1,5 +1,5 @@
 # What is kept: records, the data directory, the account.
-STORE_READ = storage/store storage/view storage/phantom storage/info storage/account storage/record \
+STORE_READ = storage/store storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account storage/record \
 	engine/stats engine/ranges engine/addr
 STORE_SEALED = storage/store_sealed storage/store_catalog
 STORE_LIVE = storage/store_write storage/book storage/pending
@@ -8,7 +8,7 @@ STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
 STORE_ALL = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) $(STORE_GEO) \
 	$(STORE_START) storage/batch storage/outcome storage/merge \
-	storage/second storage/seal engine/hostname test/unit/store_help
+	storage/second storage/seal storage/cert_match engine/hostname test/unit/store_help
 UNIT_store = $(STORE_READ) $(STORE_SEALED) test/unit/store_help
 UNIT_record = storage/record
 UNIT_account = storage/account storage/record engine/stats
@@ -26,4 +26,7 @@ UNIT_begin = $(STORE_ALL)
 UNIT_seal = $(STORE_ALL)
 UNIT_writer = $(STORE_ALL) engine/canary engine/cookie storage/writer \
 	storage/checkpoint storage/datadir storage/naming engine/wire
+UNIT_check = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/check storage/check_files \
+	test/unit/store_help
+UNIT_cert_match = storage/cert_match
 UNIT_format = storage/record

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "storage/layout.h"
+#include "storage/phantom.h"
 #include "storage/store_catalog.h"
 #include "storage/store_sealed.h"
 #include "test/unit/store_help.h"
@@ -135,13 +137,14 @@ help_seal(const char *path, const char *id, uint64_t start_us,
     const struct help_row *rows, size_t nrows, unsigned nsilent)
 {
 	char error[STORE_ERROR_MAX];
-	struct sweep_info info = { .version = 1,
+	struct sweep_info info = { .version = STORE_VERSION,
 		.end_us = start_us + 60000000,
 		.balanced = 1,
 		.rate = 10000,
 		.sensor = "test" };
 	struct sealed *s = sealed_new(path, id, error);
 	struct target t = help_target("198.51.100.0", 25);
+	uint8_t key[PHANTOM_KEY_LEN];
 
 	assert_non_null(s);
 	for (size_t i = 0; i < nrows; i++)
@@ -155,10 +158,17 @@ help_seal(const char *path, const char *id, uint64_t start_us,
 			    0);
 	for (unsigned i = 0; i < nsilent; i++, t.addr.b[15]++)
 		assert_int_equal(sealed_silent(s, &t, i), 0);
+	if (nsilent > 0) {
+		t.addr.b[15]--;
+		phantom_key(&t.addr, PHANTOM_ADDRESS, key);
+		assert_int_equal(sealed_phantom(s, key), 0);
+	}
 	snprintf(info.sweep.id, sizeof info.sweep.id, "%s", id);
 	info.sweep.start_us = start_us;
 	info.sweep.n = 1000;
 	info.sweep.shards = info.sweep.threads = 1;
+	for (size_t i = 0; i < nrows; i++)
+		info.changes[rows[i].head.change]++;
 	account_fill(&info.account, rows, nrows, nsilent);
 	assert_int_equal(sealed_finish(s, &info), 0);
 	assert_int_equal(catalog_put(path, &info, error), 0);

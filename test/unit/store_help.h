@@ -33,7 +33,8 @@ struct help_row {
 
 /*
  * Seal a file of rows, which are in key order, and its row in the catalog,
- * with an account that balances; n silent targets follow from 198.51.100.0:25.
+ * with an account that balances; n silent targets follow from 198.51.100.0:25,
+ * and the last of them is a phantom.
  */
 void help_seal(const char *path, const char *id, uint64_t start_us,
     const struct help_row *, size_t nrows, unsigned nsilent);

@@ -10,6 +10,7 @@
 
 #include "storage/begin.h"
 #include "storage/layout.h"
+#include "storage/store_catalog.h"
 #include "test/unit/store_help.h"
 
 static char dir[64], error[STORE_ERROR_MAX];
@@ -137,8 +138,26 @@ test_resume(void **state)
 	assert_int_equal(store_info(s)->account.incarnations, 2);
 	assert_int_equal(store_info(s)->account.cut_off[LINE_PASSED_ALL], 200);
 	store_close(s);
+	assert_int_equal(sweep_slice(&info.sweep), 1);
 	live_close(begin());
 	assert_int_equal(info.sweep.incarnation, 2);
+	assert_int_equal(sweep_slice(&info.sweep), 2);
+}
+
+/* Never the source ports of the sweep before, however often that began. */
+static void
+test_next_slice(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 6; i++) {
+		live_close(begin());
+		assert_int_equal(info.sweep.first_slice, (2 * i) % 4);
+		info.sweep.incarnation = 1;
+		info.end_us = args.now_us;
+		assert_int_equal(catalog_put(dir, &info, error), 0);
+		assert_int_equal(live_remove(dir), 0);
+		args.now_us += 1000000;
+	}
 }
 
 /* Exclusions may change under way; only the arithmetic is lost. */
@@ -252,6 +271,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(test_fresh),
 		EACH(test_resume),
+		EACH(test_next_slice),
 		EACH(test_other_exclusions),
 		EACH(test_other_ports),
 		EACH(test_other_shard),

@@ -41,6 +41,23 @@ tick(uint64_t at_s, uint64_t dropped, uint32_t link_up)
 	checkpoint_tick(&c, at_s * SECOND, &t);
 }
 
+/* What is sent again holds everything up, and a window after it. */
+static void
+test_again(void **state)
+{
+	struct note_position n = { .position = 900, .again = 1 };
+
+	(void)state;
+	begin(1);
+	assert_int_equal(position(100, 0, 500, 0), 0);
+	n.counted[SEND_SENT] = 899;
+	assert_int_equal(checkpoint_position(&c, 109 * SECOND, &n), 0);
+	tick(115, 0, 1);
+	assert_int_equal(checkpoint_steps(&c), 5);
+	tick(119, 0, 1);
+	assert_int_equal(checkpoint_steps(&c), 900);
+}
+
 static void
 test_window(void **state)
 {
@@ -171,6 +188,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_window),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_link_down),
 		cmocka_unit_test(test_slept),

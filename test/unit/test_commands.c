@@ -211,6 +211,53 @@ test_show(void **state)
 	free(text);
 }
 
+/* A banner's version is a hint: who owns the host must look at the package. */
+static void
+test_show_holes(void **state)
+{
+	int status;
+	char *text = output(&command_show, &status, "192.0.2.8");
+
+	(void)state;
+	has(text,
+	    "banner-version: cve-2019-10149, by the version in the "
+	    "banner");
+	has(text, "only the owner can tell");
+	free(text);
+	text = output(&command_show, &status, "192.0.2.8 --json");
+	has(text, "\"cve-2019-10149\"");
+	free(text);
+	text = output(&command_show, &status, "192.0.2.9");
+	assert_null(strstr(text, "banner-version"));
+	free(text);
+	text = output(&command_show, &status, "192.0.2.9 --json");
+	has(text, "\"banner_version\"");
+	assert_null(strstr(text, "cve-"));
+	free(text);
+}
+
+static void
+test_show_silent(void **state)
+{
+	int status;
+	char *text = output(&command_show, &status, "198.51.100.0");
+
+	(void)state;
+	has(text, "198.51.100.0:25  silent");
+	assert_null(strstr(text, "phantom"));
+	free(text);
+	text = output(&command_show, &status, "198.51.100.2");
+	has(text, "198.51.100.2:25  silent");
+	has(text, "phantom: The address, or one of its network, answers");
+	free(text);
+	text = output(&command_show, &status, "198.51.100.2 --json");
+	has(text, "\"phantom\"");
+	free(text);
+	text = output(&command_show, &status, "198.51.100.1 --json");
+	assert_null(strstr(text, "\"phantom\""));
+	free(text);
+}
+
 static void
 test_show_targets(void **state)
 {
@@ -383,7 +430,7 @@ test_manual(void **state)
 {
 	static const struct command *const all[] = { &command_status,
 		&command_sweeps, &command_show, &command_dump, &command_stats,
-		&command_feed };
+		&command_feed, &command_check };
 	char *manual = file_text("storage/mailsweep.1", NULL);
 	unsigned options = 0;
 	int status;
@@ -432,6 +479,8 @@ main(void)
 		cmocka_unit_test(test_dump_silent),
 		cmocka_unit_test(test_show),
 		cmocka_unit_test(test_show_targets),
+		cmocka_unit_test(test_show_holes),
+		cmocka_unit_test(test_show_silent),
 		cmocka_unit_test(test_sweeps),
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_status_without_daemon),

@@ -261,8 +261,9 @@ names_file_line_word_and_what_was_expected(void **state)
 		{ "source_ports = 50000-50001\n", "at least 1024 ports" },
 		{ "source_ports = 80-5000\n", "FILE:5: source_ports" },
 		{ "gateway_mac = 1:2:3:4:5:6\n", "FILE:5: gateway_mac" },
-		{ "tx = xdp\n",
-		    "FILE:5: tx: \"xdp\", expected auto, packet or libnet\n" },
+		{ "tx = pigeon\n",
+		    "FILE:5: tx: \"pigeon\", expected auto, packet, libnet or "
+		    "xdp\n" },
 		{ "follow = both\n", "expected adopt or connect\n" },
 		{ "schedule = 24:00\n", "FILE:5: schedule: \"24:00\"" },
 		{ "schedule = 2:00\n", "FILE:5: schedule: \"2:00\"" },
@@ -432,6 +433,8 @@ the_example_shows_the_defaults(void **state)
 	assert_string_equal(errors, "");
 	assert_int_equal(shown.rate, plain.rate);
 	assert_int_equal(shown.waiting_max, plain.waiting_max);
+	assert_int_equal(shown.capture_buffer, plain.capture_buffer);
+	assert_int_equal(plain.capture_buffer, 64 << 20);
 	assert_int_equal(shown.uid_base, plain.uid_base);
 	assert_int_equal(shown.map_size, plain.map_size);
 	assert_int_equal(shown.limit_pause_ms, plain.limit_pause_ms);

@@ -7,6 +7,10 @@
 
 #include <cmocka.h>
 
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <openssl/x509.h>
+
 #include "storage/batch.h"
 #include "storage/begin.h"
 #include "storage/seal.h"
@@ -230,6 +234,13 @@ refuses_names_of_probes(void **state)
 	len = record_flatten(&r, flat, sizeof flat);
 	assert_false(record_check(flat, len));
 	r.head.flags = 0;
+	r.head.names = NAME_GREETING | NAME_EHLO;
+	len = record_flatten(&r, flat, sizeof flat);
+	assert_true(record_check(flat, len));
+	r.head.names = NAME_PTR;
+	len = record_flatten(&r, flat, sizeof flat);
+	assert_false(record_check(flat, len));
+	r.head.names = 0;
 	record_put(&r, TAG_PTR, "a.example", 9);
 	len = record_flatten(&r, flat, sizeof flat);
 	assert_false(record_check(flat, len));
@@ -291,6 +302,103 @@ joins_at_the_seal(void **state)
 	store_close(s);
 }
 
+/* A certificate in certs.mdb for one name, and its digest. */
+static void
+put_certificate(const char *name, uint8_t sha256[SHA256_LEN])
+{
+	static uint8_t der[2048];
+	X509 *x = X509_new();
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	uint8_t *at = der;
+	int len;
+
+	assert_true(x != NULL && key != NULL);
+	X509_set_pubkey(x, key);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+	    (const unsigned char *)name, -1, -1, 0);
+	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	len = i2d_X509(x, NULL);
+	assert_true(len > 0 && len <= (int)sizeof der);
+	i2d_X509(x, &at);
+	SHA256(der, (size_t)len, sha256);
+	X509_free(x);
+	EVP_PKEY_free(key);
+	live_begin(l);
+	live_put_cert(l, sha256, der, (size_t)len);
+	assert_int_equal(live_commit(l), LIVE_DONE);
+}
+
+/* A row with that leaf, and names that the probe found to fit. */
+static void
+saw_leaf(const char *addr, const uint8_t sha256[SHA256_LEN], uint8_t names)
+{
+	uint8_t message[sizeof(struct record_header) + HEAD_SIZE + 4], body[1];
+	struct target t = help_target(addr, 110);
+	struct record_header h = { .type = MSG_RECORD };
+	struct record r;
+
+	record_init(&r, body, sizeof body);
+	r.head = help_head(
+	    &t, OUTCOME_COMPLETED, 1u << FINDING_UNTRUSTED, args.now_us + 1000);
+	r.head.names = names;
+	memcpy(r.head.leaf, sha256, SHA256_LEN);
+	h.len = (uint32_t)record_flatten(
+	    &r, message + sizeof h, sizeof message - sizeof h);
+	assert_true(h.len > 0);
+	memcpy(message, &h, sizeof h);
+	assert_int_equal(batch_take_record(batch, &args, message,
+			     sizeof h + h.len, args.now_us),
+	    0);
+}
+
+static void
+assert_names(struct store *s, const char *addr, uint8_t names)
+{
+	struct target t = help_target(addr, 110);
+	const uint8_t *body;
+	struct head h;
+	uint32_t len;
+
+	assert_true(store_get(s, &t, &h, &body, &len));
+	assert_int_equal(h.names, names);
+}
+
+/* The name comes when the probe is long done: the seal puts them together. */
+static void
+compares_with_the_leaf(void **state)
+{
+	static const uint8_t unknown[SHA256_LEN] = { 7 };
+	uint8_t sha256[SHA256_LEN];
+	struct store *s;
+
+	(void)state;
+	put_certificate("mx.example.net", sha256);
+	saw_leaf("192.0.2.3", sha256, NAME_GREETING);
+	saw_leaf("192.0.2.4", sha256, NAME_EHLO);
+	saw_leaf("192.0.2.5", sha256, 0);
+	saw_leaf("192.0.2.6", unknown, 0);
+	saw("192.0.2.7", 110, NO_TLS, 3);
+	apply();
+	assert_int_equal(named("192.0.2.3", "mx.example.net", true), 0);
+	assert_int_equal(named("192.0.2.4", "www.bank.example", true), 0);
+	assert_int_equal(named("192.0.2.5", "", false), 0);
+	assert_int_equal(named("192.0.2.6", "mx.example.net", false), 0);
+	assert_int_equal(named("192.0.2.7", "mx.example.net", false), 0);
+	apply();
+	live_close(l);
+	l = NULL;
+	if (seal(&args, dir, args.now_us + 60000000, 0, &info, error) != 0)
+		fail_msg("%s", error);
+	s = store_open(dir, NULL, error);
+	assert_non_null(s);
+	assert_names(s, "192.0.2.3", NAME_GREETING | NAME_PTR);
+	assert_names(s, "192.0.2.4", NAME_EHLO);
+	assert_names(s, "192.0.2.5", 0);
+	assert_names(s, "192.0.2.6", 0);
+	assert_names(s, "192.0.2.7", 0);
+	store_close(s);
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -303,6 +411,7 @@ main(void)
 		EACH(refuses_what_is_no_name),
 		EACH(refuses_names_of_probes),
 		EACH(joins_at_the_seal),
+		EACH(compares_with_the_leaf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

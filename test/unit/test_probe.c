@@ -98,6 +98,7 @@ tls13_good(void **state)
 	assert_in_range(r.head.rtt_us, 1, 1000000); /* the kernel's own */
 	assert_true(r.head.flags & HEAD_CHAIN_PARSED);
 	assert_true(r.head.flags & HEAD_NAME_MATCH);
+	assert_int_equal(r.head.names, NAME_GREETING);
 	assert_true(r.head.flags & HEAD_TICKET);
 	assert_int_equal(r.certificates, 2);
 	assert_true(body_find(r.body, r.body_len, TAG_CHAIN, &chain));

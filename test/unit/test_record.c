@@ -106,7 +106,8 @@ test_bad_bytes(void **state)
 		{ 80, 'D' }, { 168, 1 }, /* findings before */
 		{ 176, CHAIN_MAX + 1 }, { 177, 4 }, { 179, 1 }, /* confirmed */
 		{ 180, 1 }, { 182, KIND_CANARY }, { 182, KIND_COUNT },
-		{ 183, 1 }, { 191, 1 }, { HEAD_SIZE, 0 },
+		{ 183, NAME_PTR }, { 183, NAME_ALL + 1 }, { 184, 1 },
+		{ 191, 1 }, { HEAD_SIZE, 0 },
 		{ HEAD_SIZE + 3, 0xff }, /* body length */
 		{ HEAD_SIZE + 4, 0 }, { HEAD_SIZE + 4, TAG_COUNT }, /* tag */
 		{ HEAD_SIZE + 4, TAG_REGION }, { HEAD_SIZE + 4, TAG_SECTOR },

@@ -4,7 +4,7 @@ TOOL_ROW  = storage/row storage/record engine/addr $(TOOL_TEXT)
 TOOL_FEED = storage/feed storage/feed_columns storage/feed_values \
 	storage/feed_own storage/csv storage/tls_names storage/cert_fields \
 	storage/holes $(TOOL_ROW)
-TOOL_STORE = storage/store storage/view storage/phantom storage/info storage/account engine/stats \
+TOOL_STORE = storage/store storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account engine/stats \
 	engine/ranges
 TOOL_SAMPLE = $(TOOL_STORE) storage/store_sealed storage/store_catalog \
 	storage/store_write storage/book storage/pending storage/checkpoint \
@@ -14,7 +14,8 @@ TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
 	engine/conf_recipient engine/conf_value engine/conf_words \
 	engine/conf_save engine/log
 UNIT_commands = storage/cmd_dump storage/cmd_show storage/cmd_sweeps \
-	storage/cmd_stats storage/cmd_status storage/cmd_feed storage/tool \
+	storage/cmd_stats storage/cmd_status storage/cmd_feed storage/cmd_check \
+	storage/check storage/check_files storage/tool \
 	storage/filter storage/json_out storage/show storage/show_chain \
 	storage/advice storage/progress storage/statistics storage/cut \
 	storage/stats_print storage/stats_data \
