@@ -93,13 +93,14 @@ child_main(enum role role, unsigned instance)
 	static struct conf conf;
 	static struct sweep sweep;
 	struct ranges *targets, *excluded;
+	char *products;
 	struct role_args args = { .conf = &conf, .instance = instance };
 
 	log_open(own_name(role, instance), LOG_LEVEL_INFO);
 	show_name(role, instance);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		fatal("prctl: %s", strerror(errno));
-	if (conf_load(FD_SNAPSHOT, &conf, &targets, &excluded) < 0)
+	if (conf_load(FD_SNAPSHOT, &conf, &targets, &excluded, &products) < 0)
 		fatal("this is a part of mailsweepd that it starts itself");
 	log_open(own_name(role, instance), conf.log_level);
 	args.stats = stats_map(FD_STATS);
@@ -109,6 +110,7 @@ child_main(enum role role, unsigned instance)
 	close(FD_STATS);
 	args.targets = targets;
 	args.excluded = excluded;
+	args.products = products;
 	args.slot = stats_slot(role, instance);
 	args.now_us = utc_us();
 	if (role != ROLE_STORE) {

@@ -132,6 +132,7 @@ static const struct option options[] = {
 	{ "retention", DAYS, AT(retention_days), 0, 36500, "0", NULL },
 	{ "ca_bundle", TEXT, AT(ca_bundle), 0, 0,
 	  "/etc/ssl/certs/ca-certificates.crt", NULL },
+	{ "products", TEXT, AT(products), 0, 0, NULL, NULL },
 	{ "geo_csv", TEXT, AT(geo_csv), 0, 0, NULL, NULL },
 	{ "geo_mmdb4", TEXT, AT(geo_mmdb4), 0, 0, NULL, NULL },
 	{ "geo_mmdb6", TEXT, AT(geo_mmdb6), 0, 0, NULL, NULL },
@@ -384,7 +385,7 @@ take_default_exclusions(struct reader *r, struct ranges *excluded)
 {
 	char path[CONF_PATH_MAX];
 
-	if (list_default_exclusions(path))
+	if (list_data_file("exclude.conf", path))
 		list_add_file(r, r->file, 0, path, excluded);
 	else
 		reader_mistake(r, r->file, 0,
@@ -409,6 +410,9 @@ check_whole(struct reader *r, const struct words *words, struct conf *conf)
 			    "%s: missing, expected %s", must[i][0], must[i][1]);
 	if (!is_given(words, "ports"))
 		take_default_ports(conf);
+	if (!is_given(words, "products") &&
+	    !list_data_file("products", conf->products))
+		conf->products[0] = '\0';
 }
 
 /* Sealed, not empty, and no more addresses than that: or a mistake. */
@@ -480,6 +484,19 @@ conf_read_text(const char *path, const char *text, struct conf *conf,
 	else
 		recipients_free(&all);
 	return 0;
+}
+
+char *
+conf_products(const struct conf *conf)
+{
+	char *text = conf_slurp(conf->products);
+
+	if (text != NULL && strlen(text) > CONF_PRODUCTS_MAX) {
+		free(text);
+		text = NULL;
+		errno = EFBIG;
+	}
+	return text;
 }
 
 int

@@ -13,7 +13,8 @@ enum {
 	CONF_PATH_MAX = 1024,
 	CONF_NAME_MAX = 256,
 	CONF_SOURCES_MAX = 16,
-	CONF_COLUMNS_MAX = 512
+	CONF_COLUMNS_MAX = 512,
+	CONF_PRODUCTS_MAX = 1 << 18 /* bytes of the table */
 };
 
 /* What is spoken. The names are in storage/record.c, protocol_names. */
@@ -83,6 +84,7 @@ struct conf {
 	uint64_t map_size; /* LMDB, bytes */
 	uint32_t retention_days; /* 0: keep all */
 	char ca_bundle[CONF_PATH_MAX];
+	char products[CONF_PATH_MAX]; /* empty: not found where it belongs */
 	char geo_csv[CONF_PATH_MAX]; /* operator's overlay */
 	char geo_mmdb4[CONF_PATH_MAX], geo_mmdb6[CONF_PATH_MAX];
 	char geo_country_path[CONF_NAME_MAX]; /* "country_code" */
@@ -136,10 +138,19 @@ void recipients_free(struct recipients *);
 /* The port's entry, or NULL. */
 const struct conf_port *conf_port(const struct conf *, uint16_t port);
 
-/* Bytes of conf and both sets in a memfd for the children, and back. */
+/*
+ * The text of conf->products, which products_read() checks; the caller's to
+ * free. NULL with errno, EFBIG over CONF_PRODUCTS_MAX.
+ */
+char *conf_products(const struct conf *);
+
+/*
+ * Bytes of conf, both sets and the table of products in a memfd for the
+ * children, and back: what comes back is the caller's.
+ */
 int conf_save(int fd, const struct conf *, const struct ranges *targets,
-    const struct ranges *excluded);
-int conf_load(
-    int fd, struct conf *, struct ranges **targets, struct ranges **excluded);
+    const struct ranges *excluded, const char *products);
+int conf_load(int fd, struct conf *, struct ranges **targets,
+    struct ranges **excluded, char **products);
 
 #endif

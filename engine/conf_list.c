@@ -71,13 +71,13 @@ list_add(struct reader *r, const struct word *w, struct ranges *set)
 }
 
 bool
-list_default_exclusions(char path[CONF_PATH_MAX])
+list_data_file(const char *name, char path[CONF_PATH_MAX])
 {
-	static const char in_tree[] = "/../../conf/exclude.conf";
+	static const char in_tree[] = "/../../conf";
 	char self[PATH_MAX], *slash;
 	ssize_t n;
 
-	snprintf(path, CONF_PATH_MAX, "%s", DATADIR "/exclude.conf");
+	snprintf(path, CONF_PATH_MAX, "%s/%s", DATADIR, name);
 	if (access(path, R_OK) == 0)
 		return true;
 	/* Run from the tree: build/release/mailsweepd. */
@@ -86,10 +86,10 @@ list_default_exclusions(char path[CONF_PATH_MAX])
 		return false;
 	self[n] = '\0';
 	slash = strrchr(self, '/');
-	if (slash == NULL ||
-	    (size_t)(slash - self) + sizeof in_tree > CONF_PATH_MAX)
+	if (slash == NULL)
 		return false;
-	snprintf(
-	    path, CONF_PATH_MAX, "%.*s%s", (int)(slash - self), self, in_tree);
-	return access(path, R_OK) == 0;
+	*slash = '\0';
+	return snprintf(path, CONF_PATH_MAX, "%s%s/%s", self, in_tree, name) <
+	    CONF_PATH_MAX &&
+	    access(path, R_OK) == 0;
 }

@@ -98,10 +98,10 @@ void list_add_file(struct reader *, const char *file, unsigned line,
     const char *path, struct ranges *);
 
 /*
- * Where the default exclusions are: installed, or in the tree that this
- * program was built in. Into path, or false.
+ * Where a file of conf/ is: installed, or in the tree that this program was
+ * built in. Into path, or false.
  */
-bool list_default_exclusions(char path[CONF_PATH_MAX]);
+bool list_data_file(const char *name, char path[CONF_PATH_MAX]);
 
 /* ---- recipients --------------------------------------------------------- */
 

@@ -9,9 +9,9 @@
 #include "engine/conf.h"
 #include "engine/ranges.h"
 
-/* What stands first in the snapshot; then conf, targets and excluded. */
+/* What stands first in the snapshot; then what the lengths are of. */
 struct snapshot {
-	uint64_t conf_len, targets_len, excluded_len;
+	uint64_t conf_len, targets_len, excluded_len, products_len;
 };
 
 static int
@@ -56,9 +56,9 @@ read_all(int fd, void *bytes, size_t len, off_t at)
 
 int
 conf_save(int fd, const struct conf *conf, const struct ranges *targets,
-    const struct ranges *excluded)
+    const struct ranges *excluded, const char *products)
 {
-	struct snapshot head = { sizeof *conf, 0, 0 };
+	struct snapshot head = { sizeof *conf, 0, 0, strlen(products) };
 	size_t nt = 0, ne = 0;
 	uint8_t *t = ranges_save(targets, &nt);
 	uint8_t *e = ranges_save(excluded, &ne);
@@ -68,7 +68,8 @@ conf_save(int fd, const struct conf *conf, const struct ranges *targets,
 	head.excluded_len = ne;
 	if (t != NULL && e != NULL && write_all(fd, &head, sizeof head) == 0 &&
 	    write_all(fd, conf, sizeof *conf) == 0 &&
-	    write_all(fd, t, nt) == 0 && write_all(fd, e, ne) == 0)
+	    write_all(fd, t, nt) == 0 && write_all(fd, e, ne) == 0 &&
+	    write_all(fd, products, head.products_len) == 0)
 		result = 0;
 	free(t);
 	free(e);
@@ -87,9 +88,22 @@ load_set(int fd, uint64_t len, uint64_t at)
 	return set;
 }
 
+static char *
+load_text(int fd, uint64_t len, uint64_t at)
+{
+	char *text = malloc(len + 1);
+
+	if (text == NULL || read_all(fd, text, len, (off_t)at) < 0) {
+		free(text);
+		return NULL;
+	}
+	text[len] = '\0';
+	return text;
+}
+
 int
 conf_load(int fd, struct conf *conf, struct ranges **targets,
-    struct ranges **excluded)
+    struct ranges **excluded, char **products)
 {
 	struct snapshot head;
 	struct stat st;
@@ -99,7 +113,8 @@ conf_load(int fd, struct conf *conf, struct ranges **targets,
 		return -1;
 	if (head.conf_len != sizeof *conf ||
 	    head.targets_len > (uint64_t)st.st_size ||
-	    head.excluded_len > (uint64_t)st.st_size) {
+	    head.excluded_len > (uint64_t)st.st_size ||
+	    head.products_len > CONF_PRODUCTS_MAX) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -109,8 +124,11 @@ conf_load(int fd, struct conf *conf, struct ranges **targets,
 	*targets = load_set(fd, head.targets_len, at);
 	at += head.targets_len;
 	*excluded = load_set(fd, head.excluded_len, at);
-	if (*targets != NULL && *excluded != NULL)
+	at += head.excluded_len;
+	*products = load_text(fd, head.products_len, at);
+	if (*targets != NULL && *excluded != NULL && *products != NULL)
 		return 0;
+	free(*products);
 	ranges_free(*targets);
 	ranges_free(*excluded);
 	return -1;

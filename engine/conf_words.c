@@ -301,6 +301,7 @@ parse_once(const char *text, const char *const *options,
 	static cfg_opt_t sub[OPTIONS_MAX + CONF_UNKNOWN_MAX + 1];
 	cfg_opt_t section = CFG_SEC(
 	    "recipient", sub, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+	unsigned before = now.reader->mistakes;
 	cfg_t *cfg;
 
 	fill_options(sub, in_recipient);
@@ -311,7 +312,12 @@ parse_once(const char *text, const char *const *options,
 		fatal("no memory for the configuration");
 	cfg_set_error_function(cfg, take_error);
 	cfg_set_validate_func(cfg, "recipient", take_section_end);
-	cfg_parse_buf(cfg, text);
+	/* It may stop without a word: at an option whose name is empty. */
+	if (cfg_parse_buf(cfg, text) != CFG_SUCCESS && !now.learnt &&
+	    now.reader->mistakes == before)
+		reader_mistake(now.reader, now.reader->file,
+		    (unsigned)cfg->line,
+		    "cannot be read on, expected NAME = VALUE");
 	cfg_free(cfg);
 }
 

@@ -17,6 +17,7 @@
 #include "engine/ranges.h"
 #include "engine/route.h"
 #include "engine/run.h"
+#include "probes/products.h"
 
 enum option_id { OPT_ROLE = 256, OPT_INSTANCE, OPT_JSON };
 
@@ -140,9 +141,36 @@ open_standard_descriptors(void)
 		close(fd);
 }
 
+/* The text of the table of products, which has no mistakes; or NULL. */
+static char *
+read_products(const struct conf *conf, size_t *patterns)
+{
+	char error[PRODUCTS_ERROR_MAX];
+	char *text = conf_products(conf);
+	struct products *table;
+
+	if (text == NULL) {
+		fprintf(stderr,
+		    "%s: cannot be read (%s), expected a table of "
+		    "products\n",
+		    conf->products[0] ? conf->products : DATADIR "/products",
+		    strerror(errno));
+		return NULL;
+	}
+	table = products_read(conf->products, text, NULL, error);
+	if (table == NULL) {
+		fprintf(stderr, "%s\n", error);
+		free(text);
+		return NULL;
+	}
+	*patterns = products_count(table);
+	products_free(table);
+	return text;
+}
+
 static int
 check(struct conf *conf, const struct ranges *targets,
-    const struct ranges *excluded, bool json)
+    const struct ranges *excluded, size_t patterns, bool json)
 {
 	/* What is missing is shown as such: -n works before all is set up. */
 	if (!json || conf->nsources == 0)
@@ -152,6 +180,8 @@ check(struct conf *conf, const struct ranges *targets,
 			return RESULT_ERROR;
 	} else {
 		plan_print(stdout, conf, targets, excluded);
+		printf("products\n  %-17s %s, %zu patterns\n", "table",
+		    conf->products, patterns);
 		features_print(stdout, conf);
 	}
 	return fflush(stdout) == 0 ? RESULT_OK : RESULT_ERROR;
@@ -163,16 +193,21 @@ main(int argc, char **argv)
 	static struct conf conf;
 	struct options o = { .file = SYSCONFDIR "/mailsweep.conf" };
 	struct ranges *targets, *excluded;
+	size_t patterns = 0;
+	char *products;
 
 	open_standard_descriptors();
 	parse_options(argc, argv, &o);
 	if (conf_read(o.file, &conf, &targets, &excluded, NULL) < 0)
 		return RESULT_USAGE;
+	products = read_products(&conf, &patterns);
+	if (products == NULL)
+		return RESULT_USAGE;
 	if (o.verbose > 0 && conf.log_level < LOG_LEVEL_DEBUG)
 		conf.log_level = LOG_LEVEL_DEBUG;
 	log_open(role_names[ROLE_PARENT], conf.log_level);
 	if (o.check)
-		return check(&conf, targets, excluded, o.json);
+		return check(&conf, targets, excluded, patterns, o.json);
 	if (geteuid() != 0) {
 		log_error("expected to be started as root: raw sockets, nft "
 			  "and the users of its processes need it");
@@ -180,5 +215,5 @@ main(int argc, char **argv)
 	}
 	if (route_resolve(&conf, targets) < 0)
 		return RESULT_USAGE;
-	return parent_main(&conf, targets, excluded, o.once);
+	return parent_main(&conf, targets, excluded, products, o.once);
 }

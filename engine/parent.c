@@ -33,6 +33,7 @@ enum {
 struct parent {
 	const struct conf *conf;
 	const struct ranges *targets, *excluded;
+	const char *products;
 	struct run *run; /* NULL: between sweeps */
 	struct control_socket *control;
 	int signals, lock;
@@ -209,7 +210,7 @@ sweep(struct parent *p)
 {
 	enum run_result result;
 
-	p->run = run_start(p->conf, p->targets, p->excluded);
+	p->run = run_start(p->conf, p->targets, p->excluded, p->products);
 	if (p->run == NULL)
 		return RESULT_ERROR;
 	while (run_stage(p->run) != RUN_OVER)
@@ -238,11 +239,12 @@ await_hour(struct parent *p)
 
 int
 parent_main(const struct conf *conf, const struct ranges *targets,
-    const struct ranges *excluded, bool once)
+    const struct ranges *excluded, const char *products, bool once)
 {
 	struct parent p = { .conf = conf,
 		.targets = targets,
 		.excluded = excluded,
+		.products = products,
 		.once = once };
 	enum run_result result = RESULT_OK;
 

@@ -9,11 +9,11 @@ struct conf;
 struct ranges;
 
 /*
- * Sweep: once, or each day at the configured time until a signal. Returns
- * the exit status, enum run_result.
+ * Sweep: once, or each day at the configured time until a signal. products:
+ * the text of the table. Returns the exit status, enum run_result.
  */
 int parent_main(const struct conf *, const struct ranges *targets,
-    const struct ranges *excluded, bool once);
+    const struct ranges *excluded, const char *products, bool once);
 
 /* The next "HH:MM", UTC, after now; both in seconds since 1970. */
 int64_t parent_next(const char *schedule, int64_t now);

@@ -47,6 +47,7 @@ struct role_args {
 	const struct ranges *targets; /* sealed */
 	const struct ranges *excluded; /* sealed */
 	const struct sweep *sweep; /* NULL for store */
+	const char *products; /* text of the table; NULL: none */
 	struct stats *stats;
 	unsigned slot; /* its own in stats */
 	unsigned instance; /* which of the probes */

@@ -87,18 +87,17 @@ abandon(struct run *r)
 /* ---- start --------------------------------------------------------------- */
 
 static int
-save_snapshot(
-    struct run *r, const struct ranges *targets, const struct ranges *excluded)
+save_snapshot(struct run *r, const struct ranges *targets,
+    const struct ranges *excluded, const char *products)
 {
 	const int seals =
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+	int fd = memfd_create("mailsweep", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	r->snapshot_fd =
-	    memfd_create("mailsweep-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (r->snapshot_fd < 0 ||
-	    conf_save(r->snapshot_fd, r->conf, targets, excluded) < 0)
+	r->snapshot_fd = fd;
+	if (fd < 0 || conf_save(fd, r->conf, targets, excluded, products) < 0)
 		return -1;
-	return fcntl(r->snapshot_fd, F_ADD_SEALS, seals);
+	return fcntl(fd, F_ADD_SEALS, seals);
 }
 
 /* Nothing of this machine's own may live in, or draw from, our ports. */
@@ -125,7 +124,7 @@ reserve_ports(struct run *r)
 
 struct run *
 run_start(const struct conf *conf, const struct ranges *targets,
-    const struct ranges *excluded)
+    const struct ranges *excluded, const char *products)
 {
 	struct run *r = calloc(1, sizeof *r);
 
@@ -138,7 +137,8 @@ run_start(const struct conf *conf, const struct ranges *targets,
 	if (reserve_ports(r) < 0)
 		goto fail;
 	r->stats = stats_create(&r->stats_fd);
-	if (r->stats == NULL || save_snapshot(r, targets, excluded) < 0 ||
+	if (r->stats == NULL ||
+	    save_snapshot(r, targets, excluded, products) < 0 ||
 	    procs_init(&r->procs, r->snapshot_fd, r->stats_fd) < 0) {
 		log_error("wires: %s", strerror(errno));
 		goto fail;

@@ -54,7 +54,7 @@ enum { RUN_POLL_MAX = STATS_SLOTS + 1, RUN_TICK_MS = 100 };
 
 /* Begin. NULL: could not, and the log says why. Nothing is copied. */
 struct run *run_start(const struct conf *, const struct ranges *targets,
-    const struct ranges *excluded);
+    const struct ranges *excluded, const char *products);
 
 /* Kill what still runs, take the rules away, free. */
 void run_end(struct run *);

@@ -102,16 +102,19 @@ struct dialed {
 
 /* ---- wire 3: probe -> store --------------------------------------------- */
 
-enum record_type { MSG_RECORD = 1, MSG_CERT, MSG_FOLLOWUP };
+enum record_type { MSG_RECORD = 1, MSG_CERT };
 
 struct record_header { /* the rest of the message follows */
 	uint32_t type; /* enum record_type */
 	uint32_t len; /* of what follows */
 	uint8_t sha256[32]; /* MSG_CERT: over the DER that follows */
 };
-/* MSG_RECORD: a record as storage/record.h has it. MSG_FOLLOWUP: one below. */
+/*
+ * MSG_RECORD: a record as storage/record.h has it. Who is asked again store
+ * decides: a probe in a stranger's hands must not steer what is sent.
+ */
 
-/* ---- follow-ups: probe, packet -> store -> (when due) send -------------- */
+/* ---- follow-ups: packet -> store -> (when due) send --------------------- */
 
 struct followup {
 	struct target target;

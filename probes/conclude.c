@@ -263,7 +263,7 @@ name_greeting(struct facts *f)
 }
 
 void
-conclude(struct facts *f)
+conclude(struct facts *f, const struct products *products)
 {
 	struct head *h = &f->record->head;
 
@@ -275,7 +275,7 @@ conclude(struct facts *f)
 	h->outcome = (uint8_t)outcome_of(f);
 	refusal_find(f, refused_us(f));
 	name_greeting(f);
-	product_find(f);
+	product_find(f, products);
 	certificate_findings(f->record);
 	findings(f);
 }

@@ -3,7 +3,9 @@
 #define PROBES_CONCLUDE_H
 
 #include "probes/facts.h"
+#include "probes/products.h"
 
-void conclude(struct facts *);
+/* The table may be missing: then nobody has a product. */
+void conclude(struct facts *, const struct products *);
 
 #endif

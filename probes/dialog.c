@@ -409,5 +409,5 @@ dialog_conclude(struct dialog *d)
 
 	if (d->facts.greeted != GREETED_NOT && d->probe->conclude)
 		d->probe->conclude(f);
-	conclude(f);
+	conclude(f, d->manners->products);
 }

@@ -7,6 +7,7 @@
 #define PROBES_DIALOG_H
 
 #include "probes/probe.h"
+#include "probes/products.h"
 
 enum want {
 	WANT_LINE, /* a line: dialog_hear */
@@ -22,10 +23,11 @@ enum {
 	REPLY_LINES_MAX = 512
 };
 
-/* Who we say we are, and what a reply may cost. The strings stay alive. */
+/* Who we say we are, what a reply may cost, whom we know. All stay alive. */
 struct manners {
 	const char *helo, *contact;
 	uint32_t reply_max, reply_lines_max;
+	const struct products *products; /* NULL: no table */
 };
 
 struct dialog {

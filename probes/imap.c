@@ -168,47 +168,14 @@ id_offered(const struct facts *f)
 	return f->id_offered && !f->id_asked;
 }
 
-/* The value behind a key of an ID list: both are quoted (or NIL). */
-static bool
-id_value(const struct line *line, const char *key, struct word *value)
-{
-	const uint8_t *end = line->bytes + line->len, *at, *close;
-	char quoted[16] = "\"";
-	size_t n = strlen(key);
-
-	memcpy(quoted + 1, key, n);
-	quoted[n + 1] = '"';
-	quoted[n + 2] = '\0';
-	at = bytes_find(line->bytes, line->len, quoted);
-	if (!at)
-		return false;
-	at += n + 2;
-	while (at < end && *at == ' ')
-		at++;
-	if (at == end || *at != '"')
-		return false;
-	at++;
-	close = memchr(at, '"', (size_t)(end - at));
-	if (!close || close == at)
-		return false;
-	*value = (struct word){ at, (size_t)(close - at) };
-	return true;
-}
-
 static enum verdict
 id(struct facts *f, const struct line *line)
 {
-	struct word w;
-
 	f->id_asked = true;
 	if (untagged(line) && says(line, 2, "ID") && !f->list_begun) {
 		f->list_begun = true;
 		facts_put(f, TAG_IMPLEMENTATION, line->bytes + 5,
 		    line->len > 5 ? line->len - 5 : 0);
-		if (id_value(line, "name", &w))
-			facts_put(f, TAG_PRODUCT, w.bytes, w.len);
-		if (id_value(line, "version", &w))
-			facts_put(f, TAG_VERSION, w.bytes, w.len);
 	}
 	return tagged(f, line);
 }

@@ -1,131 +1,123 @@
-/* product.c: the server's product, where it says so itself. */
-#include <ctype.h>
+/* product.c: gathers what was said for the table of products. */
 #include <string.h>
 
+#include "probes/pattern.h"
 #include "probes/product.h"
 
-/* What stands in a banner, and whose it is; the first that fits counts. */
-static const struct product {
-	const char *text, *name;
-} products[] = {
-	{ "Dovecot", "Dovecot" },
-	{ "Postfix", "Postfix" },
-	{ "Exim", "Exim" },
-	{ "Microsoft ESMTP MAIL Service", "Microsoft Exchange" },
-	{ "Microsoft Exchange", "Microsoft Exchange" },
-	{ "Sendmail", "Sendmail" },
-	{ "OpenSMTPD", "OpenSMTPD" },
-	{ "Courier-IMAP", "Courier" },
-	{ "Courier", "Courier" },
-	{ "Cyrus POP3", "Cyrus" },
-	{ "Cyrus IMAP", "Cyrus" },
-	{ "Cyrus", "Cyrus" },
-	{ "MDaemon", "MDaemon" },
-	{ "IceWarp", "IceWarp" },
-	{ "Kerio", "Kerio Connect" },
-	{ "Zimbra", "Zimbra" },
-	{ "hMailServer", "hMailServer" },
-	{ "CommuniGate", "CommuniGate Pro" },
-	{ "MailEnable", "MailEnable" },
-	{ "Haraka", "Haraka" },
-	{ "Lotus Domino", "Domino" },
-	{ "Domino", "Domino" },
-	{ "SurgeMail", "SurgeMail" },
-	{ "Gimap", "Google" },
-	{ "gsmtp", "Google" },
-	{ "qpopper", "Qpopper" },
-	{ "Mercury", "Mercury" },
-	{ "XMail", "XMail" },
-	{ "Axigen", "Axigen" },
-	{ "UW IMAP", "UW IMAP" },
-	{ "mailfront", "mailfront" },
-	{ "Zarafa", "Zarafa" },
-	{ "Kopano", "Kopano" },
-	{ "Stalwart", "Stalwart" },
-	{ "chasquid", "chasquid" },
-	{ "qpsmtpd", "qpsmtpd" },
-	{ "perdition", "Perdition" },
-	{ "perditon", "Perdition" }, /* so in its POP3 greeting */
-	{ "imapfront", "mailfront" },
-	{ "Solid POP3", "Solid POP3" },
-	{ "Twisted IMAP4rev1", "Twisted" },
-	{ "Python SMTP proxy version", "smtpd.py" },
-	{ "Python SMTP", "aiosmtpd" },
-	{ "Net::Server::Mail", "Net::Server::Mail" },
-	{ "msmtpd", "msmtpd" },
-	{ "INetSim", "INetSim" },
+enum { ENTRY_HEAD = 8 }; /* of a transcript entry, see record.h */
+
+struct gathered {
+	struct said said;
+	uint8_t greeting[PATTERN_SUBJECT_MAX];
+	uint8_t before[PATTERN_SUBJECT_MAX], after[PATTERN_SUBJECT_MAX];
+	size_t nbefore, nafter;
+	bool ehlo; /* was the line before */
 };
 
-/* A version: right behind the product's name, and it begins with a digit. */
-static size_t
-version_len(const uint8_t *s, size_t len)
+/* Lines with \n between, whatever they ended with. */
+static void
+take_greeting(struct gathered *g, const struct field *f)
 {
 	size_t n = 0;
 
-	if (len == 0 || !isdigit(s[0]))
-		return 0;
-	while (n < len && n < 32 && (isalnum(s[n]) || memchr(".-_+/", s[n], 5)))
-		n++;
-	return n;
+	for (size_t i = 0; i < f->len && n < sizeof g->greeting; i++)
+		if (f->bytes[i] != '\r')
+			g->greeting[n++] = f->bytes[i];
+	while (n > 0 && g->greeting[n - 1] == '\n')
+		n--;
+	g->said.text[SAID_GREETING].bytes = g->greeting;
+	g->said.text[SAID_GREETING].len = n;
 }
 
-/* As a word of its own: "exim-2.example.org" is a host, no product. */
-static const uint8_t *
-word_find(const struct field *in, const char *text)
+static void
+take_item(
+    const struct gathered *g, uint8_t *list, size_t *n, const struct field *f)
 {
-	const uint8_t *at = in->bytes, *end = at + in->len;
-	size_t n = strlen(text);
+	size_t room = PATTERN_SUBJECT_MAX - *n;
 
-	while ((at = bytes_find(at, (size_t)(end - at), text)) != NULL) {
-		const uint8_t *after = at + n;
-		bool begins = at == in->bytes ||
-		    (!isalnum(at[-1]) && !memchr(".-@", at[-1], 3));
-		bool ends = after == end ||
-		    (!isalnum(*after) &&
-			(!memchr(".-@", *after, 3) || after + 1 == end ||
-			    !isalnum(after[1])));
+	if (f->len + 1 > room)
+		return;
+	if (*n > 0)
+		list[(*n)++] = g->said.protocol == PROTOCOL_IMAP ? ' ' : '\n';
+	memcpy(list + *n, f->bytes, f->len);
+	*n += f->len;
+}
 
-		if (begins && ends)
-			return after;
-		at = after;
+/* The server's line behind our EHLO, without its code; the first counts. */
+static void
+take_entry(struct gathered *g, const struct field *f)
+{
+	static const char ehlo[] = "EHLO ";
+	const uint8_t *text = f->bytes + ENTRY_HEAD;
+	size_t len = f->len - ENTRY_HEAD, code = 4;
+
+	if (f->len < ENTRY_HEAD || g->said.text[SAID_HELLO].len > 0)
+		return;
+	if (f->bytes[0] == SPEAKER_CLIENT) {
+		g->ehlo = len >= sizeof ehlo &&
+		    memcmp(text, ehlo, sizeof ehlo - 1) == 0;
+	} else if (f->bytes[0] == SPEAKER_SERVER && g->ehlo && len > code) {
+		g->said.text[SAID_HELLO].bytes = text + code;
+		g->said.text[SAID_HELLO].len = len - code;
 	}
-	return NULL;
 }
 
-static bool
-product_match(struct facts *f, const struct field *in, const struct product *p)
+static void
+take_field(struct gathered *g, const struct field *f)
 {
-	const uint8_t *at = word_find(in, p->text);
-	const uint8_t *end = in->bytes + in->len;
-	uint8_t version[32];
-	size_t n;
+	enum said_text whole = SAID_COUNT;
 
-	if (!at)
-		return false;
-	while (at < end && (*at == ' ' || *at == '/' || *at == 'v'))
-		at++;
-	n = version_len(at, (size_t)(end - at));
-	if (n > 0)
-		memcpy(version, at, n);
-	facts_put(f, TAG_PRODUCT, p->name, strlen(p->name));
-	if (n > 0)
-		facts_put(f, TAG_VERSION, version, n);
-	return true;
+	switch (f->tag) {
+	case TAG_GREETING:
+		take_greeting(g, f);
+		break;
+	case TAG_CAPABILITY_BEFORE:
+		take_item(g, g->before, &g->nbefore, f);
+		break;
+	case TAG_CAPABILITY_AFTER:
+		take_item(g, g->after, &g->nafter, f);
+		break;
+	case TAG_TRANSCRIPT:
+		take_entry(g, f);
+		break;
+	case TAG_IMPLEMENTATION:
+		whole = SAID_IMPLEMENTATION;
+		break;
+	case TAG_STARTTLS_REPLY:
+		whole = SAID_STARTTLS;
+		break;
+	default:
+		break;
+	}
+	if (whole != SAID_COUNT && g->said.text[whole].len == 0) {
+		g->said.text[whole].bytes = f->bytes;
+		g->said.text[whole].len = f->len;
+	}
 }
 
 void
-product_find(struct facts *f)
+product_find(struct facts *f, const struct products *table)
 {
-	static const enum tag where[] = { TAG_IMPLEMENTATION, TAG_GREETING };
-	struct field in;
+	const struct record *r = f->record;
+	struct product_found found;
+	struct gathered g;
+	struct field field;
+	uint32_t at = 0;
 
-	if (facts_find(f, TAG_PRODUCT, &in) || f->greeted == GREETED_OTHER)
+	if (!table || f->greeted == GREETED_NOT || f->greeted == GREETED_OTHER)
 		return;
-	for (size_t i = 0; i < sizeof where / sizeof *where; i++) {
-		if (!facts_find(f, where[i], &in))
-			continue;
-		for (size_t k = 0; k < sizeof products / sizeof *products; k++)
-			if (product_match(f, &in, &products[k]))
-				return;
-	}
+	memset(&g.said, 0, sizeof g.said);
+	g.said.protocol = (enum protocol)r->head.protocol;
+	g.nbefore = g.nafter = 0;
+	g.ehlo = false;
+	while (body_next(r->body, r->len, &at, &field))
+		take_field(&g, &field);
+	/* What is offered in clear is what it was set up to say. */
+	g.said.text[SAID_LIST].bytes = g.nbefore > 0 ? g.before : g.after;
+	g.said.text[SAID_LIST].len = g.nbefore > 0 ? g.nbefore : g.nafter;
+	if (!products_match(table, &g.said, &found))
+		return;
+	facts_put(f, TAG_PRODUCT, found.name, strlen(found.name));
+	if (found.version[0] != '\0')
+		facts_put(f, TAG_VERSION, found.version, strlen(found.version));
 }

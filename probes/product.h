@@ -1,10 +1,11 @@
-/* product.h: the server's product, where it says so itself. */
+/* product.h: the server's product, by what it said in a conversation. */
 #ifndef PROBES_PRODUCT_H
 #define PROBES_PRODUCT_H
 
 #include "probes/facts.h"
+#include "probes/products.h"
 
-/* From IMPLEMENTATION, ID and greeting; a product already there stays. */
-void product_find(struct facts *);
+/* Into the record, when a pattern of the table fits. No table: nothing. */
+void product_find(struct facts *, const struct products *);
 
 #endif

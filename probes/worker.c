@@ -10,6 +10,7 @@
 #include "engine/log.h"
 #include "engine/sandbox.h"
 #include "engine/stats.h"
+#include "probes/products.h"
 #include "probes/report.h"
 
 enum {
@@ -64,12 +65,13 @@ watch(struct worker *w, int op, int *fd, uint32_t events)
 		fatal("epoll, wire %d: %s", *fd, strerror(errno));
 }
 
-/* Take connections only while there is room and reports flow. */
+/* Take connections only while there is room, and reports and turns flow. */
 static void
 regulate(struct worker *w)
 {
 	bool take = !w->gone && !w->reports.records_full &&
-	    !w->reports.done_full && w->all.open + WIRE_FDS_MAX <= w->cap;
+	    !w->reports.done_full && w->all.turns.waiting == 0 &&
+	    w->all.open + WIRE_FDS_MAX <= w->cap;
 
 	if (take == w->taking)
 		return;
@@ -190,6 +192,7 @@ loop(struct worker *w)
 		tell_time(&w->all);
 		on = batch(w, events, n);
 		conversations_expire(&w->all);
+		conversations_turns(&w->all);
 		report(w);
 		regulate(w);
 		conversations_reclaim(&w->all);
@@ -211,6 +214,21 @@ fds_cap(void)
 	return (unsigned)r.rlim_cur - FDS_BESIDE;
 }
 
+/* The parent has read the same text: it is a good one. */
+static const struct products *
+products(const struct role_args *args)
+{
+	char error[PRODUCTS_ERROR_MAX];
+	const struct products *table;
+
+	if (!args->products)
+		return NULL;
+	table = products_read("products", args->products, NULL, error);
+	if (!table)
+		fatal("%s", error);
+	return table;
+}
+
 static void
 open_up(struct worker *w)
 {
@@ -222,6 +240,7 @@ open_up(struct worker *w)
 		    strerror(errno));
 	if (conversations_init(&w->all, conf, tls, 0, 0) < 0)
 		fatal("epoll: %s", strerror(errno));
+	w->all.manners.products = products(w->args);
 	tell_time(&w->all);
 	wheel_init(&w->all.wheel, w->all.now_ms);
 	w->reports = (struct reports){ .records = FD_RECORDS, .done = FD_DONE };

@@ -71,8 +71,9 @@ read_line(struct advices *all, char *line, bool *inside, char ***place)
 	}
 	if (!*inside) {
 		if (strncmp(line, "finding ", 8) != 0 &&
-		    strncmp(line, "port ", 5) != 0)
-			return "finding NAME or port N";
+		    strncmp(line, "port ", 5) != 0 &&
+		    strncmp(line, "tag ", 4) != 0)
+			return "finding NAME, port N or tag NAME";
 		begin_block(all, line);
 		*inside = true;
 		return NULL;

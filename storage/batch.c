@@ -130,20 +130,6 @@ take_cert(
 	return keep(b, ENTRY_CERT, named, sizeof header->sha256 + header->len);
 }
 
-static int
-take_followup(struct batch *b, const struct role_args *args,
-    const uint8_t *bytes, size_t len, uint64_t now_us)
-{
-	struct followup f;
-
-	if (len != sizeof f)
-		return -1;
-	memcpy(&f, bytes, sizeof f);
-	if (!followup_check(args, &f) || f.not_before_us > now_us + DAY_US)
-		return -1;
-	return keep(b, NOTE_FOLLOWUP, &f, sizeof f);
-}
-
 int
 batch_take_record(struct batch *b, const struct role_args *args,
     const uint8_t *message, size_t len, uint64_t now_us)
@@ -161,8 +147,6 @@ batch_take_record(struct batch *b, const struct role_args *args,
 		return take_row(b, args, rest, header.len, now_us);
 	case MSG_CERT:
 		return take_cert(b, &header, rest);
-	case MSG_FOLLOWUP:
-		return take_followup(b, args, rest, header.len, now_us);
 	default:
 		return -1;
 	}
@@ -186,7 +170,8 @@ note_check(const struct role_args *args, uint32_t type, const uint8_t *bytes)
 		return is_swept(args, &o.contact.target) &&
 		    o.outcome != OUTCOME_NONE && o.outcome < OUTCOME_COUNT &&
 		    o.contact.protocol < PROTOCOL_COUNT &&
-		    o.contact.kind < KIND_COUNT;
+		    o.contact.kind <= KIND_INJECTION &&
+		    o.contact.attempt < ATTEMPTS;
 	case NOTE_CANARY:
 		memcpy(&n, bytes, sizeof n);
 		return ranges_has(args->targets, &n.addr) &&

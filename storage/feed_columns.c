@@ -3,11 +3,19 @@
 
 #include "storage/csv.h"
 #include "storage/feed_values.h"
+#include "storage/text.h"
 
 enum column_flag {
 	NUMBER = 1, /* bare, not quoted */
 	SMTP_ONLY = 2
 };
+
+/*
+ * A server may send a name of 60 KB, which makes 500 KB of mapped text. At
+ * CELL_MAX spreadsheets cut a cell; beyond READER_MAX the csv module of Python
+ * refuses the whole file, and so would IntelMQ, for one row in it.
+ */
+enum { CELL_MAX = 32767, READER_MAX = 131072 };
 
 struct column {
 	const char *name;
@@ -150,12 +158,23 @@ feed_header(struct buf *b, enum feed_type type, char *const *extra, size_t n)
 	csv_end(&csv);
 }
 
+/* Certificates are whole or not there. */
+static void
+bound_value(const struct column *c, struct buf *value)
+{
+	if (c->put != column_raw)
+		text_cut(value, CELL_MAX);
+	else if (value->len > READER_MAX)
+		buf_clear(value);
+}
+
 static void
 put_value(struct csv *csv, const struct column *c, const struct feed_item *item,
     struct buf *value)
 {
 	buf_clear(value);
 	c->put(item, c->arg, value);
+	bound_value(c, value);
 	if (value->len == 0)
 		csv_missing(csv);
 	else if (c->flags & NUMBER)

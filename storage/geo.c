@@ -49,6 +49,15 @@ path_init(struct field_path *p, const char *text, const char *option,
 	return 0;
 }
 
+/* The library multiplies in 32 bits (1.7.1), and would look past the file. */
+static bool
+is_cut(const MMDB_s *m)
+{
+	uint64_t nodes = m->metadata.node_count;
+
+	return nodes * m->metadata.record_size / 4 > (uint64_t)m->file_size;
+}
+
 static int
 mmdb_open(MMDB_s *m, bool *has, const char *path, char error[STORE_ERROR_MAX])
 {
@@ -58,8 +67,10 @@ mmdb_open(MMDB_s *m, bool *has, const char *path, char error[STORE_ERROR_MAX])
 		return 0;
 	rc = MMDB_open(path, MMDB_MODE_MMAP, m);
 	*has = rc == MMDB_SUCCESS;
-	if (*has)
+	if (*has && !is_cut(m))
 		return 0;
+	if (*has)
+		rc = MMDB_CORRUPT_SEARCH_TREE_ERROR;
 	store_say(error, "%s: %s", path, MMDB_strerror(rc));
 	return -1;
 }
@@ -146,6 +157,16 @@ entry_text(
 	    data->has_data && data->type == MMDB_DATA_TYPE_UTF8_STRING;
 }
 
+/* Anything else in a database's field would travel into every row and feed. */
+static bool
+is_country(const MMDB_entry_data_s *data)
+{
+	const char *text = data->utf8_string;
+
+	return data->data_size == 2 && text[0] >= 'A' && text[0] <= 'Z' &&
+	    text[1] >= 'A' && text[1] <= 'Z';
+}
+
 static void
 find_mmdb(const struct geo *g, const struct addr *a, struct geo_place *p)
 {
@@ -154,7 +175,7 @@ find_mmdb(const struct geo *g, const struct addr *a, struct geo_place *p)
 
 	if (!lookup(g, a, &entry))
 		return;
-	if (entry_text(&entry, &g->country, &data) && data.data_size == 2)
+	if (entry_text(&entry, &g->country, &data) && is_country(&data))
 		memcpy(p->country, data.utf8_string, 2);
 	if (entry_text(&entry, &g->region, &data))
 		geo_fold(p->region, data.utf8_string, data.data_size);

@@ -204,6 +204,15 @@ head_target(const struct head *h)
 	return t;
 }
 
+/* Two capitals, or "??": it is printed as it is, on terminals too. */
+static bool
+country_check(const char country[2])
+{
+	return memcmp(country, "??", 2) == 0 ||
+	    (country[0] >= 'A' && country[0] <= 'Z' && country[1] >= 'A' &&
+		country[1] <= 'Z');
+}
+
 bool
 head_check(const struct head *h)
 {
@@ -213,6 +222,7 @@ head_check(const struct head *h)
 	    h->key_type < KEY_COUNT && h->chain < CHAIN_COUNT &&
 	    h->chain_len <= CHAIN_MAX && h->validation <= 3 &&
 	    h->kind <= KIND_INJECTION && h->names <= NAME_ALL &&
+	    h->attempt < ATTEMPTS && country_check(h->country) &&
 	    h->findings >> FINDING_COUNT == 0;
 }
 

@@ -305,10 +305,11 @@ show_finding(const char *label, enum finding f, const struct advices *advices)
 
 /* A version tells of a hole only as far as the banner goes. */
 static const char *
-show_holes(const struct row *r, const struct holes *holes, const char *label)
+show_holes(
+    const struct row *r, const struct show_tables *tables, const char *label)
 {
 	const struct hole *matched[HOLES_MATCHED_MAX];
-	size_t n = feed_holes(r, holes, matched);
+	size_t n = feed_holes(r, tables->holes, matched);
 
 	for (size_t i = 0; i < n; i++) {
 		line(label, "banner-version: %s, by the version in the banner.",
@@ -317,10 +318,7 @@ show_holes(const struct row *r, const struct holes *holes, const char *label)
 		label = "";
 	}
 	if (n > 0)
-		line("",
-		    "    do: look up the version of the installed "
-		    "package: distributions mend without changing the "
-		    "banner, so only the owner can tell.");
+		show_advice(advice_find(tables->advices, "tag banner-version"));
 	return label;
 }
 
@@ -335,7 +333,7 @@ show_findings(const struct row *r, const struct show_tables *tables)
 		show_finding(label, (enum finding)i, tables->advices);
 		label = "";
 	}
-	label = show_holes(r, tables->holes, label);
+	label = show_holes(r, tables, label);
 	if (label[0])
 		line(label, "none");
 }

@@ -38,6 +38,18 @@ utf8_length(const uint8_t *p, size_t len, uint32_t *number)
 	return n;
 }
 
+/*
+ * Format characters that would end a line for some readers (U+2028, U+2029),
+ * or turn the order of what follows around: marks, embeddings, overrides and
+ * isolates (Unicode Standard Annex 9, 2.1 to 2.6).
+ */
+static bool
+is_reordering(uint32_t c)
+{
+	return c == 0x61c || c == 0x200e || c == 0x200f ||
+	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 /* Map what stands at p; how many bytes of it were used, *out filled. */
 static size_t
 map_one(const uint8_t *p, size_t len, char out[MAPPED_MAX], size_t *outlen)
@@ -50,7 +62,7 @@ map_one(const uint8_t *p, size_t len, char out[MAPPED_MAX], size_t *outlen)
 		*outlen = 1;
 		return p[0] == '\r' && len > 1 && p[1] == '\n' ? 2 : 1;
 	}
-	if (n > 0 && c >= 0x20 && (c < 0x7f || c > 0x9f)) {
+	if (n > 0 && c >= 0x20 && (c < 0x7f || c > 0x9f) && !is_reordering(c)) {
 		memcpy(out, p, n);
 		*outlen = n;
 		return n;
@@ -82,6 +94,19 @@ void
 text_add(struct buf *b, const void *bytes, size_t len)
 {
 	text_map(b, bytes, len, SIZE_MAX);
+}
+
+void
+text_cut(struct buf *b, size_t max)
+{
+	if (b->len <= max)
+		return;
+	while (max > 0 && ((uint8_t)b->s[max] & 0xc0) == 0x80)
+		max--;
+	for (size_t back = 1; back < 4 && back <= max; back++)
+		if (memcmp(b->s + max - back, "\\x", 2) == 0)
+			max -= back;
+	b->s[b->len = max] = '\0';
 }
 
 static const char *

@@ -13,14 +13,18 @@ enum { TIME_TEXT_MAX = 32, BANNER_MAX = 4096 };
 /*
  * The one mapping (feeds, JSON, terminal): CR LF, CR or LF become '|'; any
  * other control byte and each byte that is not valid UTF-8 become \xHH;
- * nothing else changes. C1 controls (U+0080 to U+009F) count as control: a
- * terminal would obey them. At most max bytes are added, never half a mapped
- * byte or character.
+ * nothing else changes. C1 controls (U+0080 to U+009F) count as control, and
+ * so do what ends a line or turns its order around (U+2028 to U+202E and the
+ * like): a terminal would obey them. At most max bytes are added, never half
+ * a mapped byte or character.
  */
 void text_map(struct buf *, const void *, size_t len, size_t max);
 
 /* The same without a limit. */
 void text_add(struct buf *, const void *, size_t len);
+
+/* Mapped text is cut to max bytes, never within a mapped byte or character. */
+void text_cut(struct buf *, size_t max);
 
 /* "2026-11-21 02:00:05", UTC; "" for 0. Into buf, which is returned. */
 const char *text_time(uint64_t us, char buf[TIME_TEXT_MAX]);

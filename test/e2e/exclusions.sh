@@ -35,6 +35,7 @@ done
 
 expect "-n with the default exclusions" check -exclude
 is "excluded by default" "$(number excluded)" $((131072 + 256))
+said "the table of products" 'table +/.*/conf/products, [0-9]{3} patterns' "$out"
 is "nothing was sent by -n" "$(seen tcp_in)" 0
 
 # ---- what has to be there ------------------------------------------------------
@@ -58,6 +59,17 @@ refused "no exclusions" 'exclude' "exclude = { \"@$LAB_DIR/work/empty\" }"
 refused "a word that is wrong" 'test.conf:[0-9]+: .*"fast".*expected' \
     'rate = fast'
 refused "an option that there is not" 'test.conf:[0-9]+: .*speed' 'speed = 1'
+table=$LAB_DIR/work/products
+refused "no table of products" 'work/products: cannot be read' \
+    "products = \"$table\""
+printf 'product X\nprotocol smtp\n\ngreeting (220\n' >"$table"
+refused "a mistake in the table" \
+    'work/products:4: "\(220", expected a regular expression: missing' \
+    "products = \"$table\""
+status=0
+check "products = \"$table\"" || status=$?
+is "-n of it: exit status" "$status" 2
+said "-n says so, too" 'work/products:4: "\(220", expected' "$out"
 is "nothing was sent" "$(seen tcp_in)" 0
 is "indices" "$indices" 919296
 finish

@@ -21,6 +21,8 @@ test/lab/counters >"$LAB_DIR/work/counters"
 is "exit status of mailsweepd -1" "$swept" 0
 
 expect "every verdict" judge
+expect "every product and version" \
+    test/lab/products "$LAB_DIR/servers.tsv" <"$LAB_DIR/work/dump.jsonl"
 is "the account balances" "$(counted balanced)" True
 
 # ... and each rests on a line that the server said.

@@ -1,8 +1,15 @@
-/* fuzz_ranges.c: text and saved bytes of address sets from anywhere. */
+/*
+ * fuzz_ranges.c: text, files and saved bytes of address sets from anywhere.
+ */
+#include <sys/mman.h>
+
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "engine/conf_reader.h"
 #include "engine/ranges.h"
 
 enum { TEXT_CAP = 256 };
@@ -73,12 +80,35 @@ try_bytes(const uint8_t *p, size_t len)
 	ranges_free(r);
 }
 
+/* A hitlist: what `targets = @FILE` reads. Mistakes go nowhere. */
+static void
+try_file(const uint8_t *p, size_t len)
+{
+	struct reader reader = { .file = "fuzz" };
+	int fd = memfd_create("hitlist", MFD_CLOEXEC);
+	struct ranges *r = ranges_new();
+	static FILE *quiet;
+	char path[64];
+
+	if (quiet == NULL && (quiet = fopen("/dev/null", "w")) == NULL)
+		abort();
+	stderr = quiet;
+	promise(fd >= 0 && r != NULL && write(fd, p, len) == (ssize_t)len);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	list_add_file(&reader, "fuzz", 1, path, r);
+	close(fd);
+	if (ranges_seal(r) == 0)
+		check_set(r);
+	ranges_free(r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 {
 	try_text(p, len);
+	try_file(p, len);
 	try_bytes(p, len);
 	return 0;
 }

@@ -222,7 +222,8 @@ test_show_holes(void **state)
 	has(text,
 	    "banner-version: cve-2019-10149, by the version in the "
 	    "banner");
-	has(text, "only the owner can tell");
+	has(text, "distributions mend without changing it");
+	has(text, "do: Check the package, which only the owner");
 	free(text);
 	text = output(&command_show, &status, "192.0.2.8 --json");
 	has(text, "\"cve-2019-10149\"");

@@ -300,6 +300,9 @@ names_file_line_word_and_what_was_expected(void **state)
 		{ "recipient a { cidr = x }\n", "FILE:5: cidr: \"x\"" },
 		{ "recipient a { min_severity = 3 }\n", "info, low, medium" },
 		{ "recipient a { everything = yes }\n", "false or true" },
+		/* Found by fuzz_recipients: the rest was left out silently. */
+		{ "recipient a { asn = 1\n\"\" = 2\n}\n",
+		    "cannot be read on, expected NAME = VALUE" },
 		{ "recipient a { rate = 3 asn = 1 }\n",
 		    "FILE:5: rate: no such option of a recipient" },
 	};
@@ -481,13 +484,16 @@ goes_to_the_children_and_back(void **state)
 {
 	struct ranges *t, *e, *t2, *e2;
 	struct conf c, c2;
+	char *products;
 	int fd = memfd_create("snapshot", 0);
 
 	(void)state;
 	assert_int_equal(read_text(GOOD, &c, &t, &e, NULL), 0);
-	assert_int_equal(conf_save(fd, &c, t, e), 0);
+	assert_int_equal(conf_save(fd, &c, t, e, "a table"), 0);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(conf_load(fd, &c2, &t2, &e2), 0);
+		assert_int_equal(conf_load(fd, &c2, &t2, &e2, &products), 0);
+		assert_string_equal(products, "a table");
+		free(products);
 		assert_memory_equal(&c, &c2, sizeof c);
 		assert_int_equal(ranges_count(t2), 256);
 		assert_int_equal(ranges_common(e, e2), 256);
@@ -495,7 +501,7 @@ goes_to_the_children_and_back(void **state)
 		ranges_free(e2);
 	}
 	assert_int_equal(ftruncate(fd, 100), 0);
-	assert_int_equal(conf_load(fd, &c2, &t2, &e2), -1);
+	assert_int_equal(conf_load(fd, &c2, &t2, &e2, &products), -1);
 	close(fd);
 	ranges_free(t);
 	ranges_free(e);

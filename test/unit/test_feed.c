@@ -12,7 +12,7 @@
 #include "storage/feed_match.h"
 #include "test/unit/tool_help.h"
 
-enum { BODY_CAP = 8192 };
+enum { BODY_CAP = 24576 };
 
 #define F(name) (1u << FINDING_##name)
 #define T(name) (1u << FEED_##name)
@@ -383,6 +383,37 @@ test_banner_cap(void **state)
 	made_free(&m);
 }
 
+/* One row must not make a file unreadable: Python's csv stops at 131,072. */
+static void
+test_cell_cap(void **state)
+{
+	static char bytes[20000], base64[131074];
+	static char *extra[] = { "x_capabilities" };
+	struct record r;
+	struct row row = pop3_row(&r);
+	struct feed_item item = { .row = &row, .type = FEED_SMTP };
+	struct made m = { 0 };
+
+	(void)state;
+	memset(bytes, '\x80', sizeof bytes - 1);
+	memset(base64, 'A', sizeof base64 - 1);
+	put(&r, TAG_CAPABILITY_BEFORE, bytes);
+	row.len = r.len;
+	row.head.tls_version = 0x303;
+	row.head.leaf[0] = 1;
+	item.raw_cert = item.raw_chain = base64;
+	make(&m, &item, extra, 1);
+	column(m.header.s, m.line.s, "x_capabilities", &m.value);
+	assert_int_equal(m.value.len, 32764 + 2); /* a multiple of four */
+	is(&m, "raw_cert_chain", "");
+	buf_clear(&m.line);
+	base64[131072] = '\0';
+	feed_line(&m.line, &item, extra, 1);
+	column(m.header.s, m.line.s, "raw_cert_chain", &m.value);
+	assert_int_equal(m.value.len, 131072 + 2);
+	made_free(&m);
+}
+
 static void
 test_cert_hostname(void **state)
 {
@@ -503,6 +534,7 @@ main(void)
 		cmocka_unit_test(test_unknown_is_empty),
 		cmocka_unit_test(test_tls_row),
 		cmocka_unit_test(test_banner_cap),
+		cmocka_unit_test(test_cell_cap),
 		cmocka_unit_test(test_cert_hostname),
 		cmocka_unit_test(test_match),
 	};

@@ -383,6 +383,48 @@ test_mmdb(void **state)
 	geo_close(g);
 }
 
+/* Found by fuzz_geo: corpus/geo/found-country. */
+static void
+test_mmdb_country(void **state)
+{
+	static const char *const bad[] = { "d\n", "de", "D,", "\"\"", "\1\2" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		static struct mmdb m;
+		struct geo *g;
+
+		mmdb_begin(&m);
+		mmdb_add(&m, (const uint8_t *)"\xcb", 8, bad[i], "Ulm", "");
+		mmdb_end(&m, 4, 1700000000);
+		use(conf.geo_mmdb4, 0, m.out, m.out_len);
+		g = open_geo();
+		assert_string_equal(find(g, "203.0.113.5").country, "??");
+		assert_string_equal(find(g, "203.0.113.5").city, "ULM");
+		geo_close(g);
+	}
+}
+
+/* Found by fuzz_geo: corpus/geo/found-nodes-past-the-file. */
+static void
+test_mmdb_nodes(void **state)
+{
+	static struct mmdb m;
+	uint8_t *nodes;
+
+	(void)state;
+	mmdb_begin(&m);
+	mmdb_add(&m, (const uint8_t *)"\xcb", 8, "DE", "Ulm", "");
+	mmdb_end(&m, 4, 1700000000);
+	nodes = memmem(m.out, m.out_len, "node_count", 10);
+	assert_non_null(nodes);
+	/* Six bytes each: 2 bytes, in 32 bits. */
+	memcpy(nodes + 11, "\x2a\xaa\xaa\xab", 4);
+	use(conf.geo_mmdb4, 0, m.out, m.out_len);
+	assert_null(geo_open(&conf, error));
+	assert_non_null(strstr(error, conf.geo_mmdb4));
+}
+
 static void
 test_mmdb_bad(void **state)
 {
@@ -418,6 +460,8 @@ main(void)
 		EACH(test_asns),
 		EACH(test_bad_asns),
 		EACH(test_mmdb),
+		EACH(test_mmdb_country),
+		EACH(test_mmdb_nodes),
 		EACH(test_mmdb_bad),
 		EACH(test_split),
 	};

@@ -172,6 +172,9 @@ test_advice(void **state)
 	assert_non_null(a);
 	assert_non_null(strstr(a->source, "RFC 8314"));
 	assert_null(advice_find(all, "port 111"));
+	a = advice_find(all, "tag banner-version");
+	assert_non_null(a);
+	assert_non_null(strstr(a->todo[0], "Check the package"));
 	advice_free(all);
 	assert_null(advice_find(NULL, "port 110"));
 }

@@ -103,7 +103,7 @@ test_bad_bytes(void **state)
 		{ 52, 1 }, /* observations */
 		{ 56, STARTTLS_COUNT }, { 57, CHANGE_NEW }, { 72, KEY_COUNT },
 		{ 73, CHAIN_COUNT }, { 76, 1 }, /* ASN */
-		{ 80, 'D' }, { 168, 1 }, /* findings before */
+		{ 80, 'D' }, { 83, ATTEMPTS }, { 168, 1 }, /* findings before */
 		{ 176, CHAIN_MAX + 1 }, { 177, 4 }, { 179, 1 }, /* confirmed */
 		{ 180, 1 }, { 182, KIND_CANARY }, { 182, KIND_COUNT },
 		{ 183, NAME_PTR }, { 183, NAME_ALL + 1 }, { 184, 1 },
@@ -123,6 +123,25 @@ test_bad_bytes(void **state)
 		if (record_check(flat, n))
 			fail_msg(
 			    "byte %zu = %u was taken", bad[i].at, bad[i].value);
+	}
+}
+
+/* Stored rows too may come from elsewhere, and ESC c clears a terminal. */
+static void
+test_country(void **state)
+{
+	static const char *const bad[] = { "de", "D", "\033c", "?D", "D?",
+		"[[" };
+	struct record r;
+
+	(void)state;
+	record_init(&r, body, sizeof body);
+	assert_true(head_check(&r.head));
+	memcpy(r.head.country, "DE", 2);
+	assert_true(head_check(&r.head));
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		memcpy(r.head.country, bad[i], 2);
+		assert_false(head_check(&r.head));
 	}
 }
 
@@ -206,6 +225,7 @@ main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_bad_bytes),
+		cmocka_unit_test(test_country),
 		cmocka_unit_test(test_short_entry),
 		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_names),

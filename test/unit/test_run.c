@@ -95,7 +95,7 @@ static void
 begin(struct fixture *f, const char *what)
 {
 	snprintf(f->conf.sensor, sizeof f->conf.sensor, "%s", what);
-	f->run = run_start(&f->conf, f->targets, f->excluded);
+	f->run = run_start(&f->conf, f->targets, f->excluded, "");
 	assert_non_null(f->run);
 }
 
@@ -409,7 +409,7 @@ refuses_a_range_that_somebody_uses(void **state)
 	assert_int_not_equal(sports_in_use(1, 65535), 0);
 	f->conf.sport_first = sports_in_use(1, 65535);
 	f->conf.sport_last = f->conf.sport_first;
-	assert_null(run_start(&f->conf, f->targets, f->excluded));
+	assert_null(run_start(&f->conf, f->targets, f->excluded, ""));
 	close(fd);
 	assert_int_equal(sports_in_use(1, 65535), 0);
 }

@@ -39,6 +39,16 @@ test_map(void **state)
 	MAPS("\xed\xa0\x80", "\\xED\\xA0\\x80"); /* a surrogate */
 	MAPS("\xf4\x90\x80\x80", "\\xF4\\x90\\x80\\x80"); /* past the end */
 	MAPS("\xc2\x9b", "\\xC2\\x9B"); /* CSI, in UTF-8 */
+	/* What would turn a line around, or end it, for who reads it. */
+	MAPS("a\xe2\x80\xae"
+	     "b",
+	    "a\\xE2\\x80\\xAE"
+	    "b"); /* U+202E */
+	MAPS("\xe2\x81\xa6", "\\xE2\\x81\\xA6"); /* U+2066 */
+	MAPS("\xe2\x80\xa8", "\\xE2\\x80\\xA8"); /* U+2028 */
+	MAPS("\xe2\x80\x8f", "\\xE2\\x80\\x8F"); /* U+200F */
+	MAPS("\xd8\x9c", "\\xD8\\x9C"); /* U+061C */
+	MAPS("\xe2\x80\xa7\xe2\x80\xaf", "\xe2\x80\xa7\xe2\x80\xaf");
 	MAPS("\xe2\x82", "\\xE2\\x82");
 	MAPS("\xa4\xa4\xa4\xe5", "\\xA4\\xA4\\xA4\\xE5"); /* Big5 */
 }
@@ -52,6 +62,43 @@ test_map_never_cuts(void **state)
 	maps("a\x01z", 3, 4, "a");
 	maps("a\x01z", 3, 5, "a\\x01");
 	maps("\x01z", 2, 0, "");
+}
+
+static void
+cuts(const char *text, size_t max, const char *to)
+{
+	struct buf b = { 0 };
+
+	buf_puts(&b, text);
+	text_cut(&b, max);
+	assert_string_equal(b.s, to);
+	assert_int_equal(b.len, strlen(to));
+	buf_free(&b);
+}
+
+static void
+test_cut(void **state)
+{
+	(void)state;
+	cuts("abc", 3, "abc");
+	cuts("abc", 2, "ab");
+	cuts("abc", 0, "");
+	cuts("a\xe2\x82\xac", 3, "a");
+	cuts("a\xe2\x82\xac"
+	     "b",
+	    4, "a\xe2\x82\xac");
+	cuts("a\\x80"
+	     "b",
+	    4, "a");
+	cuts("a\\x80"
+	     "b",
+	    3, "a");
+	cuts("a\\x80"
+	     "b",
+	    2, "a");
+	cuts("a\\x80"
+	     "b",
+	    5, "a\\x80");
 }
 
 static void
@@ -160,6 +207,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_map_never_cuts),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_encodings),
 		cmocka_unit_test(test_hostnames),

@@ -280,6 +280,27 @@ mark(struct replay *r, const char *text)
 	pump(r);
 }
 
+/* The table that is installed, read once. */
+static const struct products *
+shipped_products(void)
+{
+	static struct products *table;
+	static char text[1 << 18];
+	char error[PRODUCTS_ERROR_MAX];
+	FILE *file;
+
+	if (table)
+		return table;
+	file = fopen("conf/products", "r");
+	assert_non_null(file);
+	assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+	fclose(file);
+	table = products_read("conf/products", text, NULL, error);
+	if (!table)
+		fail_msg("%s", error);
+	return table;
+}
+
 void
 transcript_replay(
     const struct transcript *t, struct replay *r, size_t first, size_t step)
@@ -292,6 +313,7 @@ transcript_replay(
 		.contact = "https://probe.example.org/",
 		.reply_max = REPLY_MAX,
 		.reply_lines_max = REPLY_LINES_MAX,
+		.products = shipped_products(),
 	};
 	record_init(&r->record, r->body, sizeof r->body);
 	r->record.head.port_protocol = (uint8_t)t->protocol;
