@@ -13,6 +13,9 @@
 
 enum {
 	SENT_BUCKETS = 16384,
+	DH_SECURITY_MIN =
+	    80, /* bits of strength: 1024 of DH (NIST SP 800-57) */
+	DH_BITS_MAX = 8192, /* the largest named group, RFC 7919 */
 	ALERT_FATAL = 2,
 	ALERT_CLOSE_NOTIFY = 0,
 	ALERT_USER_CANCELED = 90,
@@ -94,6 +97,25 @@ no_verification(X509_STORE_CTX *ctx, void *arg)
 	return 1;
 }
 
+/*
+ * Level 0 as OpenSSL has it, but for DH that is there to cost us: a key of
+ * 10,000 bits takes three seconds, in which nobody else is heard
+ * (SSL_CTX_set_security_callback(3)).
+ */
+static int
+security(const SSL *ssl, const SSL_CTX *ctx, int op, int bits, int nid,
+    void *other, void *arg)
+{
+	(void)ssl;
+	(void)ctx;
+	(void)nid;
+	(void)arg;
+	if (op != SSL_SECOP_TMP_DH)
+		return 1;
+	return bits >= DH_SECURITY_MIN &&
+	    (!other || EVP_PKEY_get_bits(other) <= DH_BITS_MAX);
+}
+
 static void message(int, int, int, const void *, size_t, SSL *, void *);
 
 static SSL_CTX *
@@ -106,10 +128,11 @@ context_make(void)
 	if (!ctx)
 		return NULL;
 	SSL_CTX_set_security_level(ctx, 0);
+	SSL_CTX_set_security_callback(ctx, security);
+	/* One handshake a conversation: a server could ask for one a record. */
 	SSL_CTX_set_options(ctx,
 	    SSL_OP_ALL | SSL_OP_LEGACY_SERVER_CONNECT |
-		SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
-		SSL_OP_IGNORE_UNEXPECTED_EOF);
+		SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(ctx,
 	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);

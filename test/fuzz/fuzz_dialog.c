@@ -4,12 +4,19 @@
  * then the server's bytes, and 0xF5 N for what is no byte: TLS and ends.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "probes/dialog.h"
 
-enum { MARK = 0xf5, LINE_CAP = 1024, BODY_CAP = 59804, SAYS_MAX = 64 };
+enum {
+	MARK = 0xf5,
+	LINE_CAP = 1024,
+	LINE_MAX_CAP = 8192,
+	BODY_CAP = 59804,
+	SAYS_MAX = 64
+};
 
 struct run {
 	struct dialog dialog;
@@ -48,6 +55,18 @@ clear(struct run *r)
 	return n > 0;
 }
 
+/* As a conversation does: a long line goes on in a larger buffer, once. */
+static void
+widen(struct run *r)
+{
+	static uint8_t large[LINE_MAX_CAP];
+
+	if (r->lines.cap < sizeof large)
+		line_move(&r->lines, large, sizeof large);
+	else
+		dialog_end(&r->dialog, 3, ENDING_MUCH, NULL, 0, "line");
+}
+
 static bool
 hear(struct run *r)
 {
@@ -58,7 +77,7 @@ hear(struct run *r)
 		dialog_hear(&r->dialog, 2, &line);
 		return true;
 	case LINE_FULL:
-		dialog_end(&r->dialog, 3, ENDING_MUCH, NULL, 0, "line");
+		widen(r);
 		return true;
 	default:
 		return false;
@@ -153,6 +172,8 @@ check(struct run *r)
 	size_t len;
 
 	must(r->record.len <= r->record.cap);
+	must(strlen(dialog_place(&r->dialog)) > 0);
+	must(!(dialog_greeting(&r->dialog) && dialog_left(&r->dialog)));
 	len = record_flatten(&r->record, flat, sizeof flat);
 	must(len > 0 && record_check(flat, len));
 	evidence(r);
@@ -177,17 +198,35 @@ feed(struct run *r, const uint8_t *bytes, size_t len, size_t step)
 	}
 }
 
+/* The table that is installed: what was said goes through it as well. */
+static const struct products *
+shipped_products(void)
+{
+	static char text[1 << 18], error[PRODUCTS_ERROR_MAX];
+	FILE *file = fopen("conf/products", "r");
+	const struct products *all;
+
+	must(file != NULL);
+	must(fread(text, 1, sizeof text - 1, file) > 0);
+	(void)fclose(file);
+	all = products_read("conf/products", text, NULL, error);
+	must(all != NULL);
+	return all;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	static const struct manners manners = { "probe.example.org",
-		"a\"b\\\r\nc", 4096, 64 };
+	static struct manners manners = { "probe.example.org", "a\"b\\\r\nc",
+		4096, 64, NULL };
 	static uint8_t line[LINE_CAP], body[BODY_CAP];
 	struct run r = { .said = 0 };
 	const uint8_t *at = bytes + 2, *stop = bytes + len;
 
 	if (len < 2)
 		return 0;
+	if (!manners.products)
+		manners.products = shipped_products();
 	record_init(&r.record, body, bytes[1] & 1 ? BODY_CAP : 700);
 	line_init(&r.lines, line, sizeof line);
 	dialog_start(&r.dialog, &manners, &r.record,

@@ -10,6 +10,7 @@ UNIT_probe = $(PROBE_DIALOG) $(PROBE_TLS) probes/wheel probes/conversation \
     probes/talking probes/securing probes/ending probes/report probes/worker \
     engine/wire engine/stats engine/role engine/log engine/addr \
     engine/conf_port test/unit/probe_lab
+UNIT_tls = $(PROBE_TLS) probes/facts probes/line probes/classify storage/record
 UNIT_line = probes/line
 UNIT_wheel = probes/wheel
 UNIT_facts = probes/facts probes/line probes/classify probes/digests \
