@@ -40,6 +40,7 @@ conversations_init(struct conversations *all, const struct conf *conf,
 	all->now_ms = now_ms;
 	all->now_us = now_us;
 	all->over_tail = &all->over;
+	turns_init(&all->turns);
 	all->epoll = epoll_create1(EPOLL_CLOEXEC);
 	return all->epoll < 0 ? -1 : 0;
 }
@@ -179,6 +180,7 @@ static void
 over(struct conversation *c)
 {
 	c->place = PLACE_OVER;
+	turn_give(c);
 	wheel_clear(&c->all->wheel, &c->timer);
 	measure_rtt(c);
 	close(c->fd);
