@@ -10,7 +10,13 @@
 
 #include "probes/dialog.h"
 
-enum { MARK = 0xf5, LINE_CAP = 1024, BODY_CAP = 59804, SAYS_MAX = 64 };
+enum {
+	MARK = 0xf5,
+	LINE_CAP = 1024,
+	LINE_MAX_CAP = 8192,
+	BODY_CAP = 59804,
+	SAYS_MAX = 64
+};
 
 struct run {
 	struct dialog dialog;
@@ -49,6 +55,18 @@ clear(struct run *r)
 	return n > 0;
 }
 
+/* As a conversation does: a long line goes on in a larger buffer, once. */
+static void
+widen(struct run *r)
+{
+	static uint8_t large[LINE_MAX_CAP];
+
+	if (r->lines.cap < sizeof large)
+		line_move(&r->lines, large, sizeof large);
+	else
+		dialog_end(&r->dialog, 3, ENDING_MUCH, NULL, 0, "line");
+}
+
 static bool
 hear(struct run *r)
 {
@@ -59,7 +77,7 @@ hear(struct run *r)
 		dialog_hear(&r->dialog, 2, &line);
 		return true;
 	case LINE_FULL:
-		dialog_end(&r->dialog, 3, ENDING_MUCH, NULL, 0, "line");
+		widen(r);
 		return true;
 	default:
 		return false;
@@ -154,6 +172,8 @@ check(struct run *r)
 	size_t len;
 
 	must(r->record.len <= r->record.cap);
+	must(strlen(dialog_place(&r->dialog)) > 0);
+	must(!(dialog_greeting(&r->dialog) && dialog_left(&r->dialog)));
 	len = record_flatten(&r->record, flat, sizeof flat);
 	must(len > 0 && record_check(flat, len));
 	evidence(r);

@@ -237,7 +237,7 @@ test_all(void **state)
 	store_scan_free(scan);
 	target_of(102, &t);
 	assert_true(store_is_silent(s, &t, &when));
-	assert_int_equal(when, info.sweep.start_us + 2 * 1000000);
+	assert_int_equal(when, info.sweep.start_us + UINT64_C(2000000));
 	store_close(s);
 	help_remove(top);
 }
