@@ -108,17 +108,25 @@ flow_timeouts(const struct conf *conf, uint32_t timeouts_ms[QUEUE_COUNT])
 
 /* The window is that of our SYN, shifted once scaling is agreed upon. */
 void
-flow_ack(struct flow *f, const struct entry *e, uint32_t bytes)
+flow_ack_to(struct flow *f, const struct entry *e, const struct target *t,
+    uint32_t seq, uint32_t bytes)
 {
-	struct target t = flow_target(f, e);
 	unsigned shift = e->wscale != WSCALE_NONE ? SYN_WSCALE : 0;
 
 	if (f->connect)
 		return;
-	f->act.segment(f->context, e->source, e->sport, &t, flow_isn(f, e) + 1,
+	f->act.segment(f->context, e->source, e->sport, t, seq,
 	    e->irs + 1 + bytes, TCP_ACK,
 	    (uint16_t)((unsigned)SYN_WINDOW >> shift));
 	flow_count(f, STAT_PKT_ACKS_SENT);
+}
+
+void
+flow_ack(struct flow *f, const struct entry *e, uint32_t bytes)
+{
+	struct target t = flow_target(f, e);
+
+	flow_ack_to(f, e, &t, flow_isn(f, e) + 1, bytes);
 }
 
 /* With connect(2) our kernel answers by itself what it does not know. */
@@ -187,10 +195,16 @@ flow_is_followup(const struct flow *f, uint16_t sport, const struct entry *e)
 }
 
 void
-flow_finish(struct flow *f, struct entry *e)
+flow_give(struct flow *f, const struct entry *e)
 {
 	struct addr a = waiting_addr(f->table, e);
 
-	limits_give(f->limits, &a);
+	limits_give(f->limits, limits_network(f->limits, &a));
+}
+
+void
+flow_finish(struct flow *f, struct entry *e)
+{
+	flow_give(f, e);
 	waiting_move(f->table, e, QUEUE_DONE, flow_now_ms(f));
 }

@@ -16,7 +16,22 @@ enum {
 	BODY_LARGE = RECORD_MAX - HEAD_SIZE - (int)sizeof(uint32_t),
 	QUIET_MS = 1000, /* nothing more comes in answer to our garbage */
 	CLEAR_MS = 5000, /* clear text where TLS was to start: no TLS then */
-	FAREWELL_MS = 5000 /* for the server to close first */
+	FAREWELL_MS = 5000, /* for the server to close first */
+	HANDSHAKES_MAX = 4096 /* at once, of 40 KiB in OpenSSL each */
+};
+
+/*
+ * Handshakes at once are capped, those that wait for their ServerHello among
+ * them: they are what costs memory. Who asks for a turn first gets it first;
+ * who answers on every port comes after all others.
+ */
+enum { TURN_QUEUES = 2 };
+
+struct turns {
+	struct turn_queue {
+		struct conversation *first, **end;
+	} queues[TURN_QUEUES];
+	unsigned taken, max, waiting;
 };
 
 /* What all conversations of a process share. */
@@ -29,6 +44,7 @@ struct conversations {
 	uint64_t now_ms; /* CLOCK_MONOTONIC, once a batch */
 	uint64_t now_us; /* UTC, once a batch */
 	uint64_t handshakes; /* begun, for the statistics */
+	struct turns turns;
 	struct conversation *over; /* ended, to be reported */
 	struct conversation **over_tail;
 	struct conversation *released; /* reused after the batch */
@@ -38,7 +54,8 @@ struct conversations {
 
 struct conversation {
 	struct timer timer; /* first: a timer is its conversation */
-	struct conversation *next; /* in over, released or spare */
+	struct conversation *next; /* in over, released, spare or a queue */
+	struct conversation **turn_before; /* while it waits for a turn */
 	struct conversations *all;
 	struct contact contact;
 	uint32_t rtt_us;
@@ -61,6 +78,7 @@ struct conversation {
 	uint64_t greeting_us; /* UTC of the first byte */
 	uint64_t tls_begun_ms;
 	uint8_t place; /* enum place */
+	uint8_t turn; /* turn.c's */
 	bool refused; /* it took no more bytes of ours */
 	uint8_t told; /* what store and packet know: see report.c */
 	uint8_t line_small[LINE_SMALL];
@@ -81,6 +99,9 @@ int conversation_begin(struct conversations *, const struct dialed *, int fd);
 /* The socket can be read or written; the time is up. */
 void conversation_ready(struct conversation *);
 void conversations_expire(struct conversations *);
+
+/* Between batches: whose turn it has become goes on. */
+void conversations_turns(struct conversations *);
 
 /* Done with one that was in over: forget it, at the end of this batch. */
 void conversation_release(struct conversation *);

@@ -7,6 +7,7 @@
 /* Where a conversation stands, beside its dialog. */
 enum place {
 	PLACE_TALK,
+	PLACE_TURN, /* TLS is to start, and others are before us */
 	PLACE_PEEK, /* our ClientHello is out: what do they answer in? */
 	PLACE_SHAKE,
 	PLACE_FAREWELL, /* the server closes first: TIME_WAIT is theirs */
@@ -27,6 +28,15 @@ void conversation_heard(struct conversation *, size_t n);
 void conversation_cut(struct conversation *, enum ending, const char *text);
 void conversation_cut_by_peer(struct conversation *, bool reset);
 void conversation_too_much(struct conversation *);
+
+/*
+ * A turn to be in a handshake: has it one? Else it waits, and is called when
+ * it has (conversations_turns). It is given back once, or as often as one
+ * likes.
+ */
+bool turn_take(struct conversation *);
+void turn_give(struct conversation *);
+void turns_init(struct turns *);
 
 /*
  * Each of these does one thing the dialog wants: true, or must wait for an

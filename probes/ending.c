@@ -9,17 +9,17 @@ enum {
 	/* Of one line: transcript, capability, name, field heads, notes. */
 	MADE_OF_LINE = 3,
 	MADE_BESIDE = 512,
+	MADE_OF_SAID = 64, /* our own lines stand in the transcript only */
 	MADE_AT_END = 1536 /* chain, names, product, last notes */
 };
 
-void
-conversation_room(struct conversation *c, size_t line)
+static void
+make_room(struct conversation *c, size_t bytes)
 {
 	struct record *r = &c->record;
 	uint8_t *large;
 
-	if (c->body_large ||
-	    r->cap - r->len >= line * MADE_OF_LINE + MADE_BESIDE)
+	if (c->body_large || r->cap - r->len >= bytes)
 		return;
 	large = malloc(BODY_LARGE);
 	if (!large)
@@ -27,6 +27,18 @@ conversation_room(struct conversation *c, size_t line)
 	memcpy(large, r->body, r->len);
 	c->body_large = r->body = large;
 	r->cap = BODY_LARGE;
+}
+
+void
+conversation_room(struct conversation *c, size_t line)
+{
+	make_room(c, line * MADE_OF_LINE + MADE_BESIDE);
+}
+
+void
+conversation_said_room(struct conversation *c, size_t line)
+{
+	make_room(c, line + MADE_OF_SAID);
 }
 
 static uint32_t

@@ -10,4 +10,7 @@ void conversation_conclude(struct conversation *);
 /* Room in the body for a line of so many bytes and what is made of it. */
 void conversation_room(struct conversation *, size_t line);
 
+/* The same for lines of ours, so many bytes together. */
+void conversation_said_room(struct conversation *, size_t line);
+
 #endif

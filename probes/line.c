@@ -1,4 +1,5 @@
 /* line.c: bytes in whatever segments they come, lines out. */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -96,9 +97,13 @@ const uint8_t *
 bytes_find(const uint8_t *bytes, size_t len, const char *word)
 {
 	size_t n = strlen(word);
+	int lower = tolower((unsigned char)word[0]);
+	int upper = toupper((unsigned char)word[0]);
 
+	/* Most places differ in the first letter: no call for those. */
 	for (size_t i = 0; i + n <= len; i++)
-		if (strncasecmp((const char *)bytes + i, word, n) == 0)
+		if ((bytes[i] == lower || bytes[i] == upper) &&
+		    strncasecmp((const char *)bytes + i, word, n) == 0)
 			return bytes + i;
 	return NULL;
 }

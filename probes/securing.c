@@ -22,14 +22,27 @@ highest(const struct contact *k)
 	return TLS_VERSION_OF_ATTEMPT(k->attempt);
 }
 
+/* Until our turn comes nothing is read, and only our own time can end. */
+static bool
+wait_for_turn(struct conversation *c)
+{
+	c->place = PLACE_TURN;
+	c->window_ms = 0;
+	c->deadline_ms = c->end_ms;
+	return false;
+}
+
 /* Say ClientHello, and wait for what they answer in. */
 static bool
 tls_begin(struct conversation *c)
 {
 	const struct conf *conf = c->all->conf;
 	uint32_t n;
-	const uint8_t *left = line_left(&c->lines, &n);
+	const uint8_t *left;
 
+	if (!turn_take(c))
+		return wait_for_turn(c);
+	left = line_left(&c->lines, &n);
 	conversation_room(c, n);
 	if (n > 0 && c->dialog.facts.asked)
 		dialog_clear(&c->dialog, left, n);
@@ -60,6 +73,7 @@ peeked_clear(struct conversation *c, uint8_t *bytes, size_t n)
 	if (!dialog_clear(&c->dialog, bytes, n)) {
 		tls_free(c->tls);
 		c->tls = NULL;
+		turn_give(c);
 		c->place = PLACE_TALK;
 		conversation_expect(c);
 		return true;
@@ -119,6 +133,7 @@ shake(struct conversation *c)
 
 	switch (tls_handshake(c->tls)) {
 	case TLS_DONE:
+		turn_give(c);
 		c->record.head.tls_ms =
 		    (uint32_t)(c->all->now_ms - c->tls_begun_ms);
 		c->place = PLACE_TALK;
@@ -152,6 +167,7 @@ conversation_secure(struct conversation *c)
 {
 	switch (c->place) {
 	case PLACE_TALK:
+	case PLACE_TURN:
 		return tls_begin(c);
 	case PLACE_PEEK:
 		return peek(c);

@@ -49,7 +49,7 @@ conversation_speak(struct conversation *c)
 	char say[DIALOG_SAY_MAX];
 	size_t n;
 
-	conversation_room(c, sizeof say);
+	conversation_said_room(c, sizeof say);
 	n = dialog_say(&c->dialog, conversation_since(c), say);
 	conversation_expect(c);
 	send_bytes(c, say, n);

@@ -9,21 +9,26 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "probes/narrow.h"
 #include "probes/tls.h"
 
 enum {
 	SENT_BUCKETS = 16384,
 	DH_SECURITY_MIN =
 	    80, /* bits of strength: 1024 of DH (NIST SP 800-57) */
-	DH_BITS_MAX = 8192, /* the largest named group, RFC 7919 */
+	DH_BITS_MAX = 4096, /* of a prime that is no known group's */
+	DH_GROUP_MAX = 8192, /* the largest named group, RFC 7919 */
 	ALERT_FATAL = 2,
 	ALERT_CLOSE_NOTIFY = 0,
 	ALERT_USER_CANCELED = 90,
 	SIDE_THEIRS = 1,
-	SIDE_OURS = 2
+	SIDE_OURS = 2,
+	/* An honest server sends a dozen, and a few tickets. */
+	MESSAGES_MAX = 128
 };
 
 struct tls_context {
+	OSSL_LIB_CTX *lib;
 	SSL_CTX *ctx;
 	struct chains *chains;
 	struct digests *sent;
@@ -38,6 +43,7 @@ struct tls {
 	unsigned long error; /* OpenSSL's, of a failure */
 	uint16_t sigalg;
 	uint8_t alert, alert_side;
+	unsigned messages; /* of handshakes, from the server */
 	uint64_t max; /* bytes to be read */
 	bool ticket, done, much;
 };
@@ -97,6 +103,18 @@ no_verification(X509_STORE_CTX *ctx, void *arg)
 	return 1;
 }
 
+/* In an unknown group the exponent is as long as the prime. */
+static bool
+costly(const EVP_PKEY *key)
+{
+	char name[64];
+	int bits = EVP_PKEY_get_bits(key);
+
+	if (EVP_PKEY_get_group_name(key, name, sizeof name, NULL) == 1)
+		return bits > DH_GROUP_MAX;
+	return bits > DH_BITS_MAX;
+}
+
 /*
  * Level 0 as OpenSSL has it, but for DH that is there to cost us: a key of
  * 10,000 bits takes three seconds, in which nobody else is heard
@@ -112,18 +130,22 @@ security(const SSL *ssl, const SSL_CTX *ctx, int op, int bits, int nid,
 	(void)arg;
 	if (op != SSL_SECOP_TMP_DH)
 		return 1;
-	return bits >= DH_SECURITY_MIN &&
-	    (!other || EVP_PKEY_get_bits(other) <= DH_BITS_MAX);
+	return bits >= DH_SECURITY_MIN && (!other || !costly(other));
 }
 
 static void message(int, int, int, const void *, size_t, SSL *, void *);
 
 static SSL_CTX *
-context_make(void)
+context_make(OSSL_LIB_CTX *lib)
 {
 	/* Suites without certificate or encryption come last in our list. */
 	static const char suites[] = "ALL:COMPLEMENTOFALL:+aNULL:+eNULL";
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	/* Of TLS 1.3 all; SHA-256 before SHA-384, which costs us more. */
+	static const char suites13[] =
+	    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+	    "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256:"
+	    "TLS_AES_128_CCM_8_SHA256";
+	SSL_CTX *ctx = SSL_CTX_new_ex(lib, NULL, TLS_client_method());
 
 	if (!ctx)
 		return NULL;
@@ -141,7 +163,8 @@ context_make(void)
 	SSL_CTX_set_msg_callback(ctx, message);
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION) == 1 &&
 	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
-	    SSL_CTX_set_cipher_list(ctx, suites) == 1 && groups_set(ctx))
+	    SSL_CTX_set_cipher_list(ctx, suites) == 1 &&
+	    SSL_CTX_set_ciphersuites(ctx, suites13) == 1 && groups_set(ctx))
 		return ctx;
 	SSL_CTX_free(ctx);
 	return NULL;
@@ -149,12 +172,14 @@ context_make(void)
 
 /* Random numbers and a connection once, so that nothing is opened later. */
 static bool
-warm_up(SSL_CTX *ctx)
+warm_up(const struct tls_context *c)
 {
 	unsigned char b[16];
-	SSL *ssl = SSL_new(ctx);
+	SSL *ssl = SSL_new(c->ctx);
 	bool warm = ssl && RAND_bytes(b, sizeof b) == 1 &&
-	    RAND_priv_bytes(b, sizeof b) == 1;
+	    RAND_priv_bytes(b, sizeof b) == 1 &&
+	    RAND_bytes_ex(c->lib, b, sizeof b, 0) == 1 &&
+	    RAND_priv_bytes_ex(c->lib, b, sizeof b, 0) == 1;
 
 	SSL_free(ssl);
 	return warm;
@@ -171,14 +196,15 @@ tls_context_new(const char *bundle)
 		OPENSSL_INIT_LOAD_SSL_STRINGS |
 		OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
 	    NULL);
-	c->ctx = context_make();
+	c->lib = narrow_new();
+	c->ctx = c->lib ? context_make(c->lib) : NULL;
 	errno = c->ctx ? 0 : EPROTO;
 	c->sent = c->ctx ? digests_new(SENT_BUCKETS, 0) : NULL;
 	c->chains = c->sent ? chains_new(bundle) : NULL;
 	c->deaf = BIO_new(BIO_s_mem());
 	if (c->deaf)
 		BIO_set_mem_eof_return(c->deaf, -1);
-	if (c->chains && c->deaf && warm_up(c->ctx))
+	if (c->chains && c->deaf && warm_up(c))
 		return c;
 	tls_context_free(c);
 	return NULL;
@@ -192,6 +218,7 @@ tls_context_free(struct tls_context *c)
 	if (!c)
 		return;
 	SSL_CTX_free(c->ctx);
+	OSSL_LIB_CTX_free(c->lib);
 	BIO_free(c->deaf);
 	chains_free(c->chains);
 	digests_free(c->sent);
@@ -279,6 +306,9 @@ message(int sent, int version, int type, const void *bytes, size_t len,
 		alert(t, sent, version, bytes);
 	if (sent || type != SSL3_RT_HANDSHAKE)
 		return;
+	/* Each KeyUpdate costs us more than it costs them. */
+	if (++t->messages > MESSAGES_MAX)
+		t->much = true;
 	switch (*(const uint8_t *)bytes) {
 	case HANDSHAKE_CERTIFICATE:
 		certificates(t, bytes, len, version);
@@ -310,7 +340,7 @@ before_read(BIO *in, int what, const char *buf, size_t len, int argi, long argl,
 	(void)argi;
 	(void)argl;
 	(void)processed;
-	if (what != BIO_CB_READ || BIO_number_read(in) < t->max)
+	if (what != BIO_CB_READ || (!t->much && BIO_number_read(in) < t->max))
 		return result;
 	t->much = true;
 	BIO_clear_retry_flags(in);
@@ -481,30 +511,6 @@ tls_error(const struct tls *t, char text[TLS_TEXT_MAX])
 		    reason ? reason : "the connection ended");
 }
 
-static void
-report_chain(const struct chain *c, struct facts *f)
-{
-	const struct judgement *j = &c->judgement;
-	struct head *h = &f->record->head;
-
-	if (c->n == 0)
-		return;
-	memcpy(h->leaf, c->sha256[0], SHA256_LEN);
-	h->chain_len = c->n;
-	h->chain = j->chain;
-	h->verify_error = j->verify_error;
-	h->validation = j->validation;
-	h->key_type = j->key_type;
-	h->key_bits = j->key_bits;
-	h->not_before = j->not_before;
-	h->not_after = j->not_after;
-	if (j->parsed)
-		h->flags |= HEAD_CHAIN_PARSED;
-	if (j->weak_signature)
-		record_find(f->record, FINDING_WEAK_SIGNATURE);
-	facts_put(f, TAG_CHAIN, c->sha256, (size_t)c->n * SHA256_LEN);
-}
-
 void
 tls_report(const struct tls *t, struct facts *f)
 {
@@ -518,7 +524,7 @@ tls_report(const struct tls *t, struct facts *f)
 	h->peer_sigalg = t->sigalg;
 	if (t->ticket)
 		h->flags |= HEAD_TICKET;
-	report_chain(&t->chain, f);
+	chain_report(&t->chain, f);
 	if (!t->done)
 		return;
 	h->tls_version = (uint16_t)SSL_version(t->ssl);

@@ -66,7 +66,7 @@ void tls_goodbye(struct tls *);
 /* Bytes that came in, TLS's own included. */
 uint64_t tls_bytes(const struct tls *);
 
-/* For the transcript: "TLSv1.3 TLS_AES_256_GCM_SHA384 X25519"; or why not. */
+/* For the transcript: "TLSv1.3 TLS_AES_128_GCM_SHA256 X25519"; or why not. */
 void tls_text(const struct tls *, char text[TLS_TEXT_MAX]);
 void tls_error(const struct tls *, char text[TLS_TEXT_MAX]);
 

@@ -65,12 +65,13 @@ watch(struct worker *w, int op, int *fd, uint32_t events)
 		fatal("epoll, wire %d: %s", *fd, strerror(errno));
 }
 
-/* Take connections only while there is room and reports flow. */
+/* Take connections only while there is room, and reports and turns flow. */
 static void
 regulate(struct worker *w)
 {
 	bool take = !w->gone && !w->reports.records_full &&
-	    !w->reports.done_full && w->all.open + WIRE_FDS_MAX <= w->cap;
+	    !w->reports.done_full && w->all.turns.waiting == 0 &&
+	    w->all.open + WIRE_FDS_MAX <= w->cap;
 
 	if (take == w->taking)
 		return;
@@ -191,6 +192,7 @@ loop(struct worker *w)
 		tell_time(&w->all);
 		on = batch(w, events, n);
 		conversations_expire(&w->all);
+		conversations_turns(&w->all);
 		report(w);
 		regulate(w);
 		conversations_reclaim(&w->all);

@@ -132,4 +132,5 @@ def main():
         print(name, number)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -244,7 +244,7 @@ but_not_for_ever(void **state)
 	world_free(w);
 }
 
-/* ---- SYNs that were sent again, since answers were dropped ---------------- */
+/* ---- SYNs that were sent again, since answers were dropped --------------- */
 
 static void
 again_is_a_first_try(void **state)

@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+"""Watches a sweep under load, and says what came of it.
+
+    pool.py watch PID CONF OUT      a line of JSON every half second, to OUT,
+                                    until process PID ends
+    pool.py steady OUT [FROM TO]    of the time in which the completed part
+                                    went from FROM to TO (0.1, 0.9): CPU us a
+                                    conversation, conversations a second,
+                                    most open, the probes' memory for each of
+                                    them, one "name value" a line
+    pool.py roles OUT [FROM TO]     CPU us a conversation of each role
+    pool.py rates OUT               seconds, SYN/s, completed/s, open, waiting,
+                                    pressure, a line each
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            return [int(p) for p in f.read().split()]
+    except OSError:
+        return []
+
+
+def role(pid):
+    with open(f"/proc/{pid}/cmdline", encoding="ascii") as f:
+        words = f.read().split("\0")
+    if "--role" in words:
+        return words[words.index("--role") + 1]
+    return "nft" if words[0] == "nft" else "parent"
+
+
+def cpu_us(pid):
+    """What all threads had of the processors (sched-stats)."""
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        path = f"/proc/{pid}/task/{task}/schedstat"
+        with open(path, encoding="ascii") as f:
+            total += int(f.read().split()[0])
+    return total / 1000
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        found = re.search(r"RssAnon:\s+(\d+)", f.read())
+    return int(found.group(1)) if found else 0
+
+
+def sample(root, names):
+    """CPU by role, memory of the probes."""
+    cpu, memory, todo = {}, 0, [root]
+    while todo:
+        pid = todo.pop()
+        todo += children(pid)
+        try:
+            name = names.get(pid) or names.setdefault(pid, role(pid))
+            cpu[name] = cpu.get(name, 0) + cpu_us(pid)
+            if name == "probe":
+                memory += resident_kib(pid)
+        except OSError:
+            continue
+    return cpu, memory
+
+
+def watch(root, conf, out):
+    bin_dir = os.environ.get("BIN", "build/release")
+    names, begin = {}, time.monotonic()
+    with open(out, "w", encoding="ascii") as file:
+        while os.path.exists(f"/proc/{root}"):
+            status = subprocess.run(
+                [f"{bin_dir}/mailsweep", "status", "-f", conf, "--json"],
+                capture_output=True, check=False, text=True)
+            now = time.monotonic() - begin
+            cpu, memory = sample(root, names)
+            if status.returncode == 0:
+                state = json.loads(status.stdout)
+                print(json.dumps({"t": now, "cpu": cpu, "rss_kib": memory,
+                                  "total": state["total"],
+                                  "n": state["counters"]}),
+                      file=file, flush=True)
+            time.sleep(0.5)
+
+
+def load(path):
+    with open(path, encoding="ascii") as file:
+        return [json.loads(line) for line in file]
+
+
+def window(samples, first, last):
+    """The first and the last sample of the part in which so much ended."""
+    end = max(s["n"]["done"] + s["n"]["silent"] for s in samples)
+    part = [s for s in samples
+            if first * end <= s["n"]["done"] + s["n"]["silent"] <= last * end]
+    if len(part) < 2:
+        sys.exit("pool.py: no steady part: too short a run")
+    return part
+
+
+def steady(part, idle_kib):
+    a, b = part[0], part[-1]
+    done = b["n"]["reported"] - a["n"]["reported"]
+    seconds = b["t"] - a["t"]
+    cpu = sum(b["cpu"].values()) - sum(a["cpu"].values())
+    print("us", round(cpu / max(done, 1), 1))
+    print("per_s", round(done / seconds, 1))
+    print("busy", round(cpu / seconds / 1e6, 3))
+    print("seconds", round(seconds, 1))
+    print("open", max(s["n"]["conversations_open"] for s in part))
+    fullest = max(part, key=lambda s: s["n"]["conversations_open"])
+    print("bytes", round((fullest["rss_kib"] - idle_kib) * 1024 /
+                         max(fullest["n"]["conversations_open"], 1)))
+
+
+def roles(part):
+    a, b = part[0], part[-1]
+    done = max(b["n"]["reported"] - a["n"]["reported"], 1)
+    for name in b["cpu"]:
+        used = b["cpu"][name] - a["cpu"].get(name, 0)
+        print(name, round(used / done, 2))
+
+
+def rates(samples):
+    print("# seconds SYN/s completed/s open waiting pressure")
+    for a, b in zip(samples, samples[1:]):
+        dt = b["t"] - a["t"]
+        syn = (b["n"]["syn_packets"] - a["n"]["syn_packets"]) / dt
+        done = (b["n"]["reported"] - a["n"]["reported"]) / dt
+        print(f'{b["t"]:.1f} {syn:.0f} {done:.0f} '
+              f'{b["n"]["conversations_open"]} {b["n"]["waiting"]} '
+              f'{b["n"]["pressure"]}')
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    what, args = sys.argv[1], sys.argv[2:]
+    if what == "watch":
+        watch(int(args[0]), args[1], args[2])
+        return
+    samples = load(args[0])
+    first, last = (float(a) for a in (args[1:3] or ("0.1", "0.9")))
+    if what == "rates":
+        rates(samples)
+    elif what == "roles":
+        roles(window(samples, first, last))
+    else:
+        steady(window(samples, first, last), samples[0]["rss_kib"])
+
+
+main()
