@@ -31,9 +31,10 @@ try_once(uint64_t seed, unsigned hosts, double p, struct loss *loss)
 	uint64_t first = 0, second = 0, both = 0, state = seed;
 
 	for (unsigned i = 0; i < hosts; i++) {
-		bool a = passes(&state, p) & passes(&state, p);
-		bool b = passes(&state, p) & passes(&state, p);
+		bool a = passes(&state, p), b = passes(&state, p);
 
+		a = passes(&state, p) && a;
+		b = passes(&state, p) && b;
 		first += a;
 		second += b;
 		both += a && b;
