@@ -4,7 +4,8 @@
 enum {
 	START_PART = 10, /* of the rate, at first */
 	STEPS_PER_S = 1000 / BACKOFF_STEP_MS,
-	RISE_PART = 20 * STEPS_PER_S, /* of the rate, each step */
+	RISE_PART = 20 * STEPS_PER_S, /* of what was reached, each step */
+	SPEED_MS = 1000,
 	LEAST_PART = 1000 /* never less: somebody has to find out */
 };
 
@@ -19,9 +20,11 @@ void
 backoff_init(
     struct backoff *b, uint64_t now_ms, const struct backoff_seen *seen)
 {
-	*b = (struct backoff){
-		.step_ms = now_ms, .seen = *seen, .starting = true
-	};
+	*b = (struct backoff){ .step_ms = now_ms,
+		.seen = *seen,
+		.starting = true,
+		.sent = seen->sent,
+		.sent_ms = now_ms };
 }
 
 static uint64_t
@@ -57,6 +60,30 @@ new_trouble(struct backoff *b, const struct backoff_seen *seen)
 	return why;
 }
 
+static void
+measure(struct backoff *b, uint64_t now_ms, uint64_t sent)
+{
+	uint64_t ms = now_ms - b->sent_ms;
+
+	if (ms < SPEED_MS)
+		return;
+	b->speeds[b->nspeeds++ % BACKOFF_SPEEDS] = (sent - b->sent) * 1000 / ms;
+	b->sent = sent;
+	b->sent_ms = now_ms;
+}
+
+/* The best of the last seconds, or what was allowed, while nobody knows. */
+static uint64_t
+reached(const struct backoff *b)
+{
+	uint64_t best = 0;
+
+	for (unsigned i = 0; i < BACKOFF_SPEEDS && i < b->nspeeds; i++)
+		if (b->speeds[i] > best)
+			best = b->speeds[i];
+	return b->nspeeds > 0 && best < b->allowed ? best : b->allowed;
+}
+
 static enum backoff_say
 cut(struct backoff *b, uint64_t now_ms, enum backoff_why why)
 {
@@ -70,7 +97,9 @@ cut(struct backoff *b, uint64_t now_ms, enum backoff_why why)
 	b->cuts++;
 	b->starting = false;
 	b->why = why;
-	b->allowed = b->allowed / 2 > least ? b->allowed / 2 : least;
+	b->reached = reached(b);
+	if (why != BACKOFF_WIRE)
+		b->allowed = b->reached / 2 > least ? b->reached / 2 : least;
 	if (!first && now_ms - b->said_ms < BACKOFF_SAY_MS)
 		return BACKOFF_QUIET;
 	b->said_ms = now_ms;
@@ -80,10 +109,12 @@ cut(struct backoff *b, uint64_t now_ms, enum backoff_why why)
 static enum backoff_say
 rise(struct backoff *b, uint64_t now_ms)
 {
-	uint64_t more = part_of(b->rate, RISE_PART);
+	uint64_t most = b->reached > b->allowed ? b->reached : b->allowed;
+	uint64_t more = part_of(most, RISE_PART);
 	bool was_cut = b->why != BACKOFF_NONE;
 
-	if (b->allowed == b->rate || now_ms - b->step_ms < BACKOFF_STEP_MS ||
+	if ((b->allowed == b->rate && !was_cut) ||
+	    now_ms - b->step_ms < BACKOFF_STEP_MS ||
 	    (was_cut && now_ms - b->cut_ms < BACKOFF_WAIT_MS))
 		return BACKOFF_QUIET;
 	b->step_ms = now_ms;
@@ -103,6 +134,7 @@ backoff_turn(struct backoff *b, uint64_t now_ms, uint64_t rate,
 {
 	enum backoff_why why = new_trouble(b, seen);
 
+	measure(b, now_ms, seen->sent);
 	if (rate != b->rate)
 		begin_rate(b, now_ms, rate);
 	if (rate == 0)

@@ -16,20 +16,29 @@ enum backoff_why {
 
 extern const char *const backoff_why_names[BACKOFF_WHYS];
 
-/* What has been counted of each so far; it never goes back. */
+enum { BACKOFF_SPEEDS = 4 };
+
+/* What has been counted so far, of trouble and sent; it never goes back. */
 struct backoff_seen {
 	uint64_t n[BACKOFF_WHYS];
+	uint64_t sent;
 };
 
 /*
  * Additive increase, multiplicative decrease. It starts at a tenth of the rate
- * and doubles, until the rate is reached or trouble comes; trouble halves what
- * is allowed, once in BACKOFF_CUT_MS, and a time without adds a twentieth of
- * the rate a second. Knows no clock: times are milliseconds from the caller.
+ * and doubles, until the rate is reached or trouble comes. Trouble halves what
+ * went out in truth, which may be far below the rate, once in BACKOFF_CUT_MS;
+ * a full wire, which stops send by itself (PKT_PRESSURE), is only said. A time
+ * without adds a twentieth of what had been reached a second. Knows no clock:
+ * times are milliseconds from the caller.
  */
 struct backoff {
 	uint64_t rate, allowed; /* packets/s */
+	uint64_t reached; /* when it was cut last */
 	uint64_t step_ms, cut_ms, said_ms;
+	uint64_t sent, sent_ms;
+	uint64_t speeds[BACKOFF_SPEEDS]; /* packets/s, of the last seconds */
+	unsigned nspeeds;
 	struct backoff_seen seen;
 	enum backoff_why why; /* NONE: at the rate, or starting */
 	uint64_t cuts;

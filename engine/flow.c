@@ -36,8 +36,8 @@ flow_new(const struct role_args *args, const struct flow_actions *act,
 	flow_timeouts(conf, timeouts_ms);
 	f->table = waiting_new(
 	    conf->waiting_max, !addr_is4(&last), args->sweep->key, timeouts_ms);
-	f->limits = limits_new(conf->waiting_max, conf->per_host,
-	    conf->per_network, args->sweep->key);
+	f->limits =
+	    limits_new(conf->waiting_max, conf->per_network, args->sweep->key);
 	f->turns = calloc(FLOW_BATCH, sizeof *f->turns);
 	if (f->table == NULL || f->limits == NULL || f->turns == NULL ||
 	    source_ports_init(&f->ports, conf->sport_first, conf->sport_last,
@@ -73,7 +73,7 @@ find(struct flow *f, const struct arrival *a)
 {
 	if (!a->known_service)
 		return NULL;
-	return waiting_find(f->table, &a->target.addr, a->service);
+	return waiting_find_at(f->table, a->hash, &a->target.addr, a->service);
 }
 
 static void
@@ -98,6 +98,27 @@ refuse_limited(struct flow *f, const struct arrival *a)
 }
 
 /*
+ * Two SYNs went to each target: who has answered which tells how many get lost
+ * on the way (loss.h). Repeats are not counted twice.
+ */
+static void
+count_heard(struct flow *f, const struct arrival *a, struct entry *e)
+{
+	unsigned attempt = source_ports_attempt(&f->ports, a->s->dport);
+	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
+	unsigned which = kind == KIND_SECOND     ? 2
+	    : kind == KIND_PLAIN && attempt == 0 ? 1
+						 : 0;
+
+	if (f->conf->syn_probes < 2 || which == 0 || (e->heard & which) != 0)
+		return;
+	e->heard = (e->heard | which) & 3u;
+	flow_count(f, which == 1 ? STAT_PKT_FIRSTS : STAT_PKT_SECONDS);
+	if (e->heard == 3)
+		flow_count(f, STAT_PKT_BOTH);
+}
+
+/*
  * What is handed on at once is acknowledged when wire 1 has taken it: until
  * then the peer repeats its SYN-ACK, and so asks for us.
  */
@@ -105,10 +126,11 @@ static void
 enter(struct flow *f, const struct arrival *a)
 {
 	bool smtp = f->conf->ports[a->service].protocol == PROTOCOL_SMTP;
-	struct entry *e = waiting_add(f->table, &a->target.addr, a->service,
-	    smtp ? QUEUE_GREETING_SMTP : QUEUE_GREETING, flow_now_ms(f));
+	struct entry *e =
+	    waiting_add_at(f->table, a->hash, &a->target.addr, a->service,
+		smtp ? QUEUE_GREETING_SMTP : QUEUE_GREETING, flow_now_ms(f));
 
-	e->source = (uint8_t)a->source;
+	e->source = a->source & 15u;
 	e->sport = a->s->dport;
 	e->irs = a->s->seq;
 	e->window = a->s->window;
@@ -117,12 +139,13 @@ enter(struct flow *f, const struct arrival *a)
 	e->ttl = a->s->ttl;
 	e->options = a->s->options;
 	e->synack_ms = flow_synack_ms(f, a->captured_us);
+	count_heard(f, a, e);
 	flow_count(f, STAT_PKT_ENTERED);
 	flow_note_pending(f, e);
 	if (flow_early(f, e))
 		flow_turn_get(f, e);
 	else
-		flow_ack(f, e, 0);
+		flow_ack_to(f, e, &a->target, a->s->ack, 0);
 }
 
 /* Wherever else a kind that is not followed answers, it is no canary. */
@@ -148,7 +171,9 @@ new_answer(struct flow *f, const struct arrival *a)
 		refuse(f, a, STAT_PKT_REFUSED_OPTOUT);
 	else if (waiting_used(f->table) == waiting_max(f->table))
 		flow_count(f, STAT_PKT_REFUSED_FULL); /* it will ask again */
-	else if (!limits_take(f->limits, &a->target.addr))
+	else if (waiting_open_of(f->table, a->hash, &a->target.addr) >=
+		f->conf->per_host ||
+	    !limits_take(f->limits, a->network))
 		refuse_limited(f, a);
 	else
 		enter(f, a);
@@ -161,6 +186,7 @@ new_answer(struct flow *f, const struct arrival *a)
 static void
 repeated_answer(struct flow *f, const struct arrival *a, struct entry *e)
 {
+	count_heard(f, a, e);
 	if (!same_connection(a, e) || e->queue == QUEUE_DONE)
 		refuse(f, a, STAT_PKT_REPEATS);
 	else {
@@ -334,6 +360,56 @@ flow_begin(struct flow *f, struct flow_time now)
 	f->syn_us = now.mono_us;
 }
 
+static void
+handle(struct flow *f, const struct arrival *a)
+{
+	if (a->s->flags & TCP_RST)
+		on_rst(f, a);
+	else if (!(a->s->flags & TCP_SYN))
+		on_other(f, a);
+	else if (a->s->flags & TCP_ACK)
+		on_synack(f, a);
+}
+
+static void
+handle_first(struct flow *f)
+{
+	struct ahead *first = &f->ahead[f->ahead_first];
+
+	f->ahead_first = (f->ahead_first + 1) % AHEAD;
+	f->nahead--;
+	handle(f, &first->a);
+}
+
+static void
+handle_all(struct flow *f)
+{
+	while (f->nahead > 0)
+		handle_first(f);
+}
+
+/* Behind the others; its bucket is asked for now, its entry half way. */
+static void
+queue(struct flow *f, const struct arrival *a)
+{
+	struct ahead *last;
+
+	if (f->nahead == AHEAD)
+		handle_first(f);
+	last = &f->ahead[(f->ahead_first + f->nahead++) % AHEAD];
+	last->s = *a->s;
+	last->a = *a;
+	last->a.s = &last->s;
+	waiting_ahead(f->table, a->hash);
+	if (a->s->flags & TCP_SYN)
+		limits_ahead(f->limits, a->network);
+	if (f->nahead > AHEAD / 2)
+		waiting_ahead_entry(f->table,
+		    f->ahead[(f->ahead_first + f->nahead - AHEAD / 2 - 1) %
+			 AHEAD]
+			.a.hash);
+}
+
 void
 flow_segment(struct flow *f, const struct segment *s, uint64_t captured_us)
 {
@@ -348,10 +424,20 @@ flow_segment(struct flow *f, const struct segment *s, uint64_t captured_us)
 	a.known_service = port != NULL;
 	if (port != NULL)
 		a.service = (uint8_t)(port - f->conf->ports);
-	if (s->flags & TCP_RST)
-		on_rst(f, &a);
-	else if (!(s->flags & TCP_SYN))
-		on_other(f, &a);
-	else if (s->flags & TCP_ACK)
-		on_synack(f, &a);
+	a.hash = waiting_hash(f->table, &a.target.addr);
+	if (s->flags & TCP_SYN)
+		a.network = limits_network(f->limits, &a.target.addr);
+	if (s->len > 0 || !(s->flags & (TCP_SYN | TCP_RST))) {
+		handle_all(f);
+		handle(f, &a);
+		return;
+	}
+	queue(f, &a);
+}
+
+void
+flow_end(struct flow *f)
+{
+	handle_all(f);
+	flow_hand_on(f);
 }

@@ -37,7 +37,9 @@ flow_syn(const struct flow *f, uint16_t sport)
 	struct syn syn = { source_ports_kind(&f->ports, sport),
 		source_ports_attempt(&f->ports, sport) };
 
-	return syn.kind == KIND_AGAIN ? (struct syn){ KIND_PLAIN, 0 } : syn;
+	return syn.kind == KIND_AGAIN || syn.kind == KIND_SECOND
+	    ? (struct syn){ KIND_PLAIN, 0 }
+	    : syn;
 }
 
 bool
@@ -103,22 +105,31 @@ flow_timeouts(const struct conf *conf, uint32_t timeouts_ms[QUEUE_COUNT])
 	timeouts_ms[QUEUE_HANDED] = talk;
 	timeouts_ms[QUEUE_HANDED_EARLY] = conf->greeting_ms + talk;
 	timeouts_ms[QUEUE_HANDED_EARLY_SMTP] = conf->greeting_smtp_ms + talk;
-	timeouts_ms[QUEUE_DONE] = conf->answer_window_ms;
+	timeouts_ms[QUEUE_DONE] = conf->answer_window_ms +
+	    (conf->syn_probes > 1 ? conf->probe_gap_ms : 0);
 }
 
 /* The window is that of our SYN, shifted once scaling is agreed upon. */
 void
-flow_ack(struct flow *f, const struct entry *e, uint32_t bytes)
+flow_ack_to(struct flow *f, const struct entry *e, const struct target *t,
+    uint32_t seq, uint32_t bytes)
 {
-	struct target t = flow_target(f, e);
 	unsigned shift = e->wscale != WSCALE_NONE ? SYN_WSCALE : 0;
 
 	if (f->connect)
 		return;
-	f->act.segment(f->context, e->source, e->sport, &t, flow_isn(f, e) + 1,
+	f->act.segment(f->context, e->source, e->sport, t, seq,
 	    e->irs + 1 + bytes, TCP_ACK,
 	    (uint16_t)((unsigned)SYN_WINDOW >> shift));
 	flow_count(f, STAT_PKT_ACKS_SENT);
+}
+
+void
+flow_ack(struct flow *f, const struct entry *e, uint32_t bytes)
+{
+	struct target t = flow_target(f, e);
+
+	flow_ack_to(f, e, &t, flow_isn(f, e) + 1, bytes);
 }
 
 /* With connect(2) our kernel answers by itself what it does not know. */
@@ -182,15 +193,21 @@ flow_is_followup(const struct flow *f, uint16_t sport, const struct entry *e)
 	struct syn was = flow_syn(f, e->sport), is = flow_syn(f, sport);
 
 	return e->queue == QUEUE_DONE &&
-	    source_ports_kind(&f->ports, sport) != KIND_AGAIN &&
+	    source_ports_kind(&f->ports, sport) < KIND_AGAIN &&
 	    (was.kind != is.kind || was.attempt < is.attempt);
+}
+
+void
+flow_give(struct flow *f, const struct entry *e)
+{
+	struct addr a = waiting_addr(f->table, e);
+
+	limits_give(f->limits, limits_network(f->limits, &a));
 }
 
 void
 flow_finish(struct flow *f, struct entry *e)
 {
-	struct addr a = waiting_addr(f->table, e);
-
-	limits_give(f->limits, &a);
+	flow_give(f, e);
 	waiting_move(f->table, e, QUEUE_DONE, flow_now_ms(f));
 }

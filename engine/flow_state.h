@@ -34,6 +34,18 @@ struct arrival {
 	uint8_t service;
 	bool known_service;
 	uint64_t captured_us;
+	uint64_t hash, network; /* of waiting and of limits */
+};
+
+/*
+ * Answers that carry nothing wait for a few others, so that what they need of
+ * the tables is in the cache when their turn comes.
+ */
+enum { AHEAD = 16 };
+
+struct ahead {
+	struct segment s;
+	struct arrival a; /* a.s is s */
 };
 
 struct flow {
@@ -47,6 +59,8 @@ struct flow {
 	struct flow_time start, now;
 	uint16_t canary; /* port where nobody listens */
 	bool connect; /* dial connects; nothing is answered from here */
+	struct ahead ahead[AHEAD]; /* a ring */
+	unsigned ahead_first, nahead;
 	struct turn *turns; /* FLOW_BATCH of them */
 	unsigned nturns;
 	uint16_t places[PLACES]; /* turn + 1 by entry number; 0: empty */
@@ -111,8 +125,13 @@ bool flow_early(const struct flow *, const struct entry *);
 /* How long it may stay in a queue, for waiting_new. */
 void flow_timeouts(const struct conf *, uint32_t timeouts_ms[QUEUE_COUNT]);
 
-/* Bytes of theirs to acknowledge behind the SYN. */
+/*
+ * Bytes of theirs to acknowledge behind the SYN; the second where target and
+ * our next sequence number are known.
+ */
 void flow_ack(struct flow *, const struct entry *, uint32_t bytes);
+void flow_ack_to(struct flow *, const struct entry *, const struct target *,
+    uint32_t seq, uint32_t bytes);
 void flow_rst(struct flow *, unsigned source, uint16_t sport,
     const struct target *, uint32_t seq);
 
@@ -130,7 +149,10 @@ void flow_note_followup(struct flow *, const struct target *, enum syn_kind,
 bool flow_is_followup(
     const struct flow *, uint16_t sport, const struct entry *);
 
-/* Frees what it held of the limits; kept as done to know repeats by. */
+/* Frees what it held of the network's limit. */
+void flow_give(struct flow *, const struct entry *);
+
+/* The same, and its part of the host's; kept as done to know repeats by. */
 void flow_finish(struct flow *, struct entry *);
 
 /* ---- flow_stray.c: what belongs to no connection of ours ----------------- */
@@ -150,6 +172,8 @@ void flow_challenge(struct flow *, const struct arrival *, struct entry *e);
 struct turn *flow_turn_find(struct flow *, const struct entry *);
 /* The same, or a new one with nothing collected. */
 struct turn *flow_turn_get(struct flow *, struct entry *);
+/* Each that has a turn in this batch. */
+void flow_hand_on(struct flow *);
 /* Into the queue that waits for dial, a probe and the done note. */
 void flow_handed(struct flow *, struct entry *);
 

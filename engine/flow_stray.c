@@ -77,11 +77,11 @@ remember(struct flow *f, const struct arrival *a, struct entry *e)
 		return NULL;
 	if (e != NULL)
 		waiting_remove(f->table, e);
-	e = waiting_add(
-	    f->table, &a->target.addr, a->service, QUEUE_DONE, flow_now_ms(f));
+	e = waiting_add_at(f->table, a->hash, &a->target.addr, a->service,
+	    QUEUE_DONE, flow_now_ms(f));
 	if (e == NULL)
 		return NULL;
-	e->source = (uint8_t)a->source;
+	e->source = a->source & 15u;
 	e->sport = a->s->dport;
 	e->ttl = a->s->ttl;
 	e->wscale = WSCALE_NONE;

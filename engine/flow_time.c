@@ -100,10 +100,8 @@ rst_entry(struct flow *f, const struct entry *e)
 static void
 give_up(struct flow *f, struct entry *e, enum stat_id as)
 {
-	struct addr a = waiting_addr(f->table, e);
-
 	flow_count(f, as);
-	limits_give(f->limits, &a);
+	flow_give(f, e);
 	waiting_remove(f->table, e);
 }
 

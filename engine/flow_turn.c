@@ -79,7 +79,7 @@ hand_on(struct flow *f, struct turn *t, bool noted)
 }
 
 void
-flow_end(struct flow *f)
+flow_hand_on(struct flow *f)
 {
 	bool noted = f->nturns > 0 && f->act.noted(f->context);
 

@@ -1,60 +1,60 @@
-/* limits.c: counts by host and network in one open-addressed table. */
+/* limits.c: counts by network, a line of the cache for each few of them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/cookie.h"
 #include "engine/limits.h"
+#include "engine/siphash.h"
 
 /*
- * A slot is one word: 48 bits of the keyed hash, which stand for the host or
- * the network, above 16 bits of count; 0 is empty. Two that share 48 bits
- * share a count: with a million connections a chance of one in a hundred, and
- * all it does is to put off a host for a while.
+ * A slot is one word: 20 bits of the network's keyed hash above 12 of count;
+ * a count of 0 is empty. Two networks that share line and tag share a count:
+ * with a million of them about ten pairs do, and all it does is to put off a
+ * host for a while. What finds its line full goes to the next, and counts as
+ * spilt from its own: two full lines in a row, and it is put off.
  */
-enum { COUNT_BITS = 16, COUNT_MAX = (1 << COUNT_BITS) - 1 };
+enum { LINE = 64, SLOTS = LINE / 4 - 1, COUNT_BITS = 12, FILL = 8 };
 
-enum scope { HOST, NETWORK };
+_Static_assert(NETWORK_LIMIT_MAX == (1 << COUNT_BITS) - 1, "a count");
+
+struct line {
+	uint32_t slots[SLOTS], spilt;
+};
+
+_Static_assert(sizeof(struct line) == LINE, "a line of the cache");
 
 struct limits {
-	uint64_t *slots;
+	struct line *lines;
 	uint64_t mask;
-	uint32_t per_host, per_network, max, taken;
+	uint32_t per_network, max, taken;
 	uint8_t key[SWEEP_KEY_LEN];
 };
 
-static uint32_t
-cut(uint32_t limit)
-{
-	return limit < COUNT_MAX ? limit : COUNT_MAX;
-}
-
 struct limits *
-limits_new(uint32_t max, uint32_t per_host, uint32_t per_network,
-    const uint8_t key[SWEEP_KEY_LEN])
+limits_new(uint32_t max, uint32_t per_network, const uint8_t key[SWEEP_KEY_LEN])
 {
 	struct limits *l;
-	uint64_t n = 16;
+	uint64_t n = 2;
 
-	if (max == 0 || per_host == 0 || per_network == 0) {
+	if (max == 0 || per_network == 0) {
 		errno = EINVAL;
 		return NULL;
 	}
 	l = calloc(1, sizeof *l);
 	if (l == NULL)
 		return NULL;
-	/* A connection fills two slots at most; half of all stay empty. */
-	while (n < (uint64_t)max * 4)
+	while (n * FILL < max)
 		n *= 2;
-	l->slots = calloc(n, sizeof *l->slots);
-	if (l->slots == NULL) {
+	l->lines = aligned_alloc(LINE, n * sizeof *l->lines);
+	if (l->lines == NULL) {
 		free(l);
 		return NULL;
 	}
+	memset(l->lines, 0, n * sizeof *l->lines);
 	l->mask = n - 1;
 	l->max = max;
-	l->per_host = cut(per_host);
-	l->per_network = cut(per_network);
+	l->per_network =
+	    per_network < NETWORK_LIMIT_MAX ? per_network : NETWORK_LIMIT_MAX;
 	memcpy(l->key, key, sizeof l->key);
 	return l;
 }
@@ -64,103 +64,121 @@ limits_free(struct limits *l)
 {
 	if (l == NULL)
 		return;
-	free(l->slots);
+	free(l->lines);
 	free(l);
 }
 
-static uint64_t
-tag_of(const struct limits *l, const struct addr *a, enum scope scope)
+/* SipHash of the prefix alone, 3 bytes or 6. */
+uint64_t
+limits_network(const struct limits *l, const struct addr *a)
 {
-	uint8_t m[sizeof a->b + 1];
-	struct addr n = *a;
+	struct sip s = sip_start(l->key);
 
-	if (scope == NETWORK)
-		n = addr_network(
-		    a, addr_is4(a) ? NETWORK_BITS4 : NETWORK_BITS6);
-	memcpy(m, n.b, sizeof n.b);
-	m[sizeof n.b] = (uint8_t)scope;
-	return cookie_hash(l->key, m, sizeof m) >> COUNT_BITS;
+	if (addr_is4(a))
+		sip_word(&s, (uint64_t)3 << 56 | addr_to4(a) >> 8);
+	else
+		sip_word(&s, (uint64_t)6 << 56 | sip_word_be(a->b) >> 16);
+	return sip_finish(&s);
 }
 
-/* Where the tag's count is, or the empty slot where it would be. */
-static uint64_t
-slot_of(const struct limits *l, uint64_t tag)
+static inline struct line *
+line_of(const struct limits *l, uint64_t network, unsigned next)
 {
-	uint64_t at = tag & l->mask;
-
-	while (l->slots[at] != 0 && l->slots[at] >> COUNT_BITS != tag)
-		at = (at + 1) & l->mask;
-	return at;
+	return &l->lines[(network + next) & l->mask];
 }
 
-static uint32_t
-count_at(const struct limits *l, uint64_t slot)
+static inline uint32_t
+tag_of(uint64_t network)
 {
-	return (uint32_t)(l->slots[slot] & COUNT_MAX);
+	return (uint32_t)(network >> 32) >> COUNT_BITS;
 }
 
-/* An empty slot has no tag yet. */
-static void
-raise_at(struct limits *l, uint64_t slot, uint64_t tag)
+static inline uint32_t
+count_of(uint32_t slot)
 {
-	l->slots[slot] = tag << COUNT_BITS | (uint64_t)(count_at(l, slot) + 1);
+	return slot & NETWORK_LIMIT_MAX;
+}
+
+void
+limits_ahead(const struct limits *l, uint64_t network)
+{
+	__builtin_prefetch(line_of(l, network, 0), 1);
+}
+
+static uint32_t *
+find_in(struct line *line, uint32_t tag)
+{
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (line->slots[i] >> COUNT_BITS == tag &&
+		    count_of(line->slots[i]) > 0)
+			return &line->slots[i];
+	return NULL;
+}
+
+static uint32_t *
+empty_in(struct line *line)
+{
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (count_of(line->slots[i]) == 0)
+			return &line->slots[i];
+	return NULL;
+}
+
+/* The network's slot, or NULL; *spilt: it is not in its own line. */
+static uint32_t *
+find(struct limits *l, uint64_t network, bool *spilt)
+{
+	struct line *home = line_of(l, network, 0);
+	uint32_t tag = tag_of(network), *slot = find_in(home, tag);
+
+	*spilt = slot == NULL && home->spilt > 0;
+	return *spilt ? find_in(line_of(l, network, 1), tag) : slot;
+}
+
+/* A slot for one that has none, or NULL. */
+static uint32_t *
+begin(struct limits *l, uint64_t network)
+{
+	struct line *home = line_of(l, network, 0);
+	uint32_t *slot = empty_in(home);
+
+	if (slot == NULL) {
+		slot = empty_in(line_of(l, network, 1));
+		home->spilt += slot != NULL;
+	}
+	if (slot != NULL)
+		*slot = tag_of(network) << COUNT_BITS;
+	return slot;
 }
 
 bool
-limits_take(struct limits *l, const struct addr *a)
+limits_take(struct limits *l, uint64_t network)
 {
-	uint64_t host = tag_of(l, a, HOST), network = tag_of(l, a, NETWORK);
-	uint64_t slot = slot_of(l, host);
+	uint32_t *slot;
+	bool spilt;
 
-	if (l->taken == l->max || count_at(l, slot) >= l->per_host ||
-	    count_at(l, slot_of(l, network)) >= l->per_network)
+	if (l->taken == l->max)
 		return false;
-	raise_at(l, slot, host);
-	/* Looked for again: the host may have taken the empty slot. */
-	raise_at(l, slot_of(l, network), network);
+	slot = find(l, network, &spilt);
+	if (slot == NULL)
+		slot = begin(l, network);
+	if (slot == NULL || count_of(*slot) >= l->per_network)
+		return false;
+	++*slot;
 	l->taken++;
 	return true;
 }
 
-/* Close the gap, so that no search ends before what it looks for. */
-static void
-empty_at(struct limits *l, uint64_t gap)
-{
-	uint64_t at = gap;
-
-	l->slots[gap] = 0;
-	for (;;) {
-		uint64_t home;
-
-		at = (at + 1) & l->mask;
-		if (l->slots[at] == 0)
-			return;
-		home = l->slots[at] >> COUNT_BITS & l->mask;
-		/* Would a search from home meet the gap before it? */
-		if (((at - home) & l->mask) < ((at - gap) & l->mask))
-			continue;
-		l->slots[gap] = l->slots[at];
-		l->slots[at] = 0;
-		gap = at;
-	}
-}
-
-static void
-lower(struct limits *l, uint64_t tag)
-{
-	uint64_t slot = slot_of(l, tag);
-
-	if (count_at(l, slot) > 1)
-		l->slots[slot]--;
-	else if (l->slots[slot] != 0)
-		empty_at(l, slot);
-}
-
 void
-limits_give(struct limits *l, const struct addr *a)
+limits_give(struct limits *l, uint64_t network)
 {
-	lower(l, tag_of(l, a, HOST));
-	lower(l, tag_of(l, a, NETWORK));
-	if (l->taken > 0)
-		l->taken--;
+	bool spilt;
+	uint32_t *slot = find(l, network, &spilt);
+
+	if (slot == NULL)
+		return;
+	--*slot;
+	l->taken--;
+	if (spilt && count_of(*slot) == 0)
+		line_of(l, network, 0)->spilt--;
 }

@@ -87,16 +87,18 @@ open_all(struct send *s)
 		args->sweep, links) == -1)
 		fatal("frames: %s", strerror(errno));
 	for (unsigned i = 0; i < s->nthreads; i++) {
+		const struct link_want want = { i, conf->rate / s->nthreads };
+
 		s->links[i] =
-		    link_open((enum tx_path)conf->tx, conf->interface);
+		    link_open((enum tx_path)conf->tx, conf->interface, &want);
 		if (s->links[i] == NULL)
 			fatal("%s: no way to send: %s", conf->interface,
 			    strerror(errno));
 	}
 	/* Threads inherit it: else each wait is up to 50 us late. */
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-	log_debug(
-	    "sends by %s, %u threads", link_name(s->links[0]), s->nthreads);
+	for (unsigned i = 0; i < s->nthreads; i++)
+		log_info("sender %u sends by %s", i, link_name(s->links[i]));
 }
 
 static void
@@ -139,6 +141,7 @@ write_stats(const struct send *s)
 		{ STAT_SEND_FOLLOWUPS, &sum.followups },
 		{ STAT_SEND_CANARIES, &sum.canaries },
 		{ STAT_SEND_AGAIN, &sum.again },
+		{ STAT_SEND_SECONDS, &sum.seconds },
 		{ STAT_SEND_PACKETS, &sum.packets },
 		{ STAT_SEND_ERRORS, &sum.errors },
 	};
@@ -152,6 +155,7 @@ write_stats(const struct send *s)
 		sum.followups += p->followups;
 		sum.canaries += p->canaries;
 		sum.again += p->again;
+		sum.seconds += p->seconds;
 		sum.packets += p->packets;
 		sum.errors += p->errors;
 	}
@@ -160,6 +164,8 @@ write_stats(const struct send *s)
 		    *table[i].from);
 	stats_set(
 	    s->args->stats, s->args->slot, STAT_SEND_FINISHED, s->finished);
+	stats_set(s->args->stats, s->args->slot, STAT_SEND_PATH,
+	    link_path(s->links[0]));
 }
 
 /*
@@ -259,14 +265,16 @@ send_again(struct send *s)
 static struct backoff_seen
 look_for_trouble(struct send *s)
 {
-	struct backoff_seen seen = { { 0 } };
+	struct backoff_seen seen = { .sent = 0 };
 
 	if (packet_count(s, STAT_PKT_PRESSURE) >= PRESSURE_FULL)
 		s->wire_stops++;
 	seen.n[BACKOFF_DROPS] = packet_count(s, STAT_PKT_PCAP_DROP);
 	seen.n[BACKOFF_WIRE] = s->wire_stops;
-	for (unsigned i = 0; i < s->nthreads; i++)
+	for (unsigned i = 0; i < s->nthreads; i++) {
 		seen.n[BACKOFF_ERRORS] += s->progress[i].errors;
+		seen.sent += s->progress[i].packets;
+	}
 	return seen;
 }
 
@@ -415,6 +423,7 @@ end(struct send *s)
 		log_warn("last position not noted: %s", strerror(errno));
 	for (unsigned i = 0; i < s->nthreads; i++)
 		link_close(s->links[i]);
+	sender_plan_free(&s->plan);
 }
 
 int
@@ -429,7 +438,8 @@ send_main(const struct role_args *args)
 	/* Paused; the sandbox, which forbids new ones, confines them too. */
 	start_all(s);
 	sandbox_enter(ROLE_SEND, args->conf, args->instance);
-	backoff_init(&s->backoff, now_us() / 1000, &(struct backoff_seen){ 0 });
+	backoff_init(
+	    &s->backoff, now_us() / 1000, &(struct backoff_seen){ .sent = 0 });
 	again_init(&s->again, s->nthreads, args->conf->answer_window_ms);
 	loop(s);
 	end(s);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/cookie.h"
+#include "engine/siphash.h"
 #include "engine/waiting.h"
 
 _Static_assert(sizeof(struct entry) == 40, "as waiting.h and DESIGN.md say");
@@ -80,14 +80,42 @@ waiting_number(const struct waiting *w, const struct entry *e)
 	return (uint32_t)(e - w->entries);
 }
 
-static uint32_t *
-bucket_of(const struct waiting *w, const struct addr *a, uint8_t service)
+/* SipHash of 4 bytes or 16. */
+uint64_t
+waiting_hash(const struct waiting *w, const struct addr *a)
 {
-	uint8_t m[sizeof a->b + 1];
+	struct sip s = sip_start(w->key);
 
-	memcpy(m, a->b, sizeof a->b);
-	m[sizeof a->b] = service;
-	return &w->buckets[cookie_hash(w->key, m, sizeof m) & w->mask];
+	if (addr_is4(a)) {
+		sip_word(&s, (uint64_t)4 << 56 | addr_to4(a));
+		return sip_finish(&s);
+	}
+	sip_word(&s, sip_word_be(a->b));
+	sip_word(&s, sip_word_be(a->b + SIP_WORD));
+	sip_word(&s, (uint64_t)16 << 56);
+	return sip_finish(&s);
+}
+
+/* All services of an address are in one. */
+static inline uint32_t *
+bucket_of(const struct waiting *w, uint64_t hash)
+{
+	return &w->buckets[hash & w->mask];
+}
+
+void
+waiting_ahead(const struct waiting *w, uint64_t hash)
+{
+	__builtin_prefetch(bucket_of(w, hash), 1);
+}
+
+void
+waiting_ahead_entry(const struct waiting *w, uint64_t hash)
+{
+	uint32_t at = *bucket_of(w, hash);
+
+	if (at != 0)
+		__builtin_prefetch(&w->entries[at - 1], 1);
 }
 
 struct addr
@@ -102,11 +130,9 @@ waiting_addr(const struct waiting *w, const struct entry *e)
 }
 
 static bool
-is(const struct waiting *w, const struct entry *e, const struct addr *a,
-    uint8_t service)
+is_of(const struct waiting *w, const struct entry *e, const struct addr *a)
 {
-	if (e->service != service ||
-	    memcmp(&e->addr_low, a->b + HIGH_LEN, sizeof e->addr_low) != 0)
+	if (memcmp(&e->addr_low, a->b + HIGH_LEN, sizeof e->addr_low) != 0)
 		return false;
 	if (w->high == NULL)
 		return addr_is4(a);
@@ -114,18 +140,39 @@ is(const struct waiting *w, const struct entry *e, const struct addr *a,
 }
 
 struct entry *
-waiting_find(struct waiting *w, const struct addr *a, uint8_t service)
+waiting_find_at(
+    struct waiting *w, uint64_t hash, const struct addr *a, uint8_t service)
 {
-	uint32_t at = *bucket_of(w, a, service);
+	uint32_t at = *bucket_of(w, hash);
 
 	while (at != 0) {
 		struct entry *e = &w->entries[at - 1];
 
-		if (is(w, e, a, service))
+		if (e->service == service && is_of(w, e, a))
 			return e;
 		at = e->chain;
 	}
 	return NULL;
+}
+
+struct entry *
+waiting_find(struct waiting *w, const struct addr *a, uint8_t service)
+{
+	return waiting_find_at(w, waiting_hash(w, a), a, service);
+}
+
+unsigned
+waiting_open_of(const struct waiting *w, uint64_t hash, const struct addr *a)
+{
+	unsigned n = 0;
+
+	for (uint32_t at = *bucket_of(w, hash); at != 0;
+	     at = w->entries[at - 1].chain) {
+		const struct entry *e = &w->entries[at - 1];
+
+		n += e->queue != QUEUE_DONE && is_of(w, e, a);
+	}
+	return n;
 }
 
 static void
@@ -162,10 +209,10 @@ queue_remove(struct waiting *w, struct entry *e)
 }
 
 struct entry *
-waiting_add(struct waiting *w, const struct addr *a, uint8_t service,
-    enum waiting_queue to, uint32_t now_ms)
+waiting_add_at(struct waiting *w, uint64_t hash, const struct addr *a,
+    uint8_t service, enum waiting_queue to, uint32_t now_ms)
 {
-	uint32_t *bucket = bucket_of(w, a, service);
+	uint32_t *bucket = bucket_of(w, hash);
 	struct entry *e;
 
 	if (w->used == w->max)
@@ -188,6 +235,13 @@ waiting_add(struct waiting *w, const struct addr *a, uint8_t service,
 	return e;
 }
 
+struct entry *
+waiting_add(struct waiting *w, const struct addr *a, uint8_t service,
+    enum waiting_queue to, uint32_t now_ms)
+{
+	return waiting_add_at(w, waiting_hash(w, a), a, service, to, now_ms);
+}
+
 void
 waiting_move(
     struct waiting *w, struct entry *e, enum waiting_queue to, uint32_t now_ms)
@@ -201,7 +255,7 @@ void
 waiting_remove(struct waiting *w, struct entry *e)
 {
 	struct addr a = waiting_addr(w, e);
-	uint32_t *link = bucket_of(w, &a, e->service);
+	uint32_t *link = bucket_of(w, waiting_hash(w, &a));
 	uint32_t n = waiting_number(w, e);
 
 	while (*link != n + 1)

@@ -39,7 +39,8 @@ struct entry {
 	uint16_t sport, window, mss;
 	uint8_t service; /* index into conf.ports */
 	uint8_t queue; /* enum waiting_queue */
-	uint8_t source; /* index into conf.sources */
+	uint8_t source : 4; /* index into conf.sources */
+	uint8_t heard : 2; /* which SYNs of a first try it answered */
 	uint8_t wscale; /* WSCALE_NONE */
 	uint8_t ttl, options;
 };
@@ -55,10 +56,31 @@ struct waiting *waiting_new(uint32_t max, bool ipv6,
     const uint8_t key[SWEEP_KEY_LEN], const uint32_t timeouts_ms[QUEUE_COUNT]);
 void waiting_free(struct waiting *);
 
-/* All below take constant time. Times are of any clock that wraps at 2^32. */
+/* All below take constant time, but for an address of many services. Times are of any clock that wraps at 2^32. */
 
 struct entry *waiting_find(
     struct waiting *, const struct addr *, uint8_t service);
+
+/*
+ * The keyed hash of an address: where its entries are. With it, the same and
+ * waiting_add() for who needs it more than once.
+ */
+uint64_t waiting_hash(const struct waiting *, const struct addr *);
+struct entry *waiting_find_at(
+    struct waiting *, uint64_t hash, const struct addr *, uint8_t service);
+struct entry *waiting_add_at(struct waiting *, uint64_t hash,
+    const struct addr *, uint8_t service, enum waiting_queue, uint32_t now_ms);
+
+/*
+ * It will be asked for soon: have it in the cache by then. First its bucket,
+ * some time later the entry that this begins with.
+ */
+void waiting_ahead(const struct waiting *, uint64_t hash);
+void waiting_ahead_entry(const struct waiting *, uint64_t hash);
+
+/* How many entries an address has that are not done, all services together. */
+unsigned waiting_open_of(
+    const struct waiting *, uint64_t hash, const struct addr *);
 
 /* A new entry, all else zero, or NULL when the table is full. */
 struct entry *waiting_add(struct waiting *, const struct addr *,

@@ -28,7 +28,7 @@ static const struct item items[] = {
 	U32(version),
 	STRING(sweep.id), STRING(sensor), STRING(previous),
 	U64(sweep.start_us), U64(end_us), U64(sweep.seed), U64(sweep.n),
-	U64(sweep.targets_hash), U32(sweep.incarnation),
+	U64(sweep.targets_hash), U32(sweep.incarnation), U32(sweep.order),
 	U32(sweep.shard), U32(sweep.shards), U32(sweep.threads),
 	U32(sweep.resumed), U32(sweep.first_slice),
 	U32(balanced), U32(removed), U64(rate), U64(geo_build_us), U64(gone),
@@ -144,6 +144,21 @@ hex_read(const char *value, uint8_t *at, size_t len)
 	return true;
 }
 
+/*
+ * Names of sweeps and sensors: they are printed, and become names of files.
+ * A file that says them may come from another machine.
+ */
+static bool
+is_name(const char *s)
+{
+	if (*s == '.')
+		return false;
+	for (; *s != '\0'; s++)
+		if (*s < ' ' || *s > '~' || *s == '/')
+			return false;
+	return true;
+}
+
 static void
 item_read(struct visit *v, const char *name, void *at, size_t len, enum kind k)
 {
@@ -154,7 +169,7 @@ item_read(struct visit *v, const char *name, void *at, size_t len, enum kind k)
 	if (!line_find(v, name, value))
 		return;
 	if (k == KIND_STRING) {
-		if (strlen(value) >= len)
+		if (strlen(value) >= len || !is_name(value))
 			v->bad = true;
 		else
 			memcpy(at, value, strlen(value) + 1);

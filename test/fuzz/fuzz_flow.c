@@ -224,6 +224,13 @@ hear(struct world *w, const struct segment *s)
 	flow_segment(w->flow, s, UTC + w->ms * 1000);
 }
 
+/* A byte as a number near to nothing: 255 is -1. */
+static uint32_t
+near_by(uint8_t b)
+{
+	return b < 128 ? b : b - (uint32_t)256;
+}
+
 /* Numbers near to those that count. */
 static void
 segment(struct world *w, const uint8_t b[STEP])
@@ -235,8 +242,8 @@ segment(struct world *w, const uint8_t b[STEP])
 		.dst = p.source,
 		.sport = p.target.port,
 		.dport = p.cookie.sport,
-		.seq = irs + (uint32_t)(int8_t)b[4],
-		.ack = p.cookie.isn + (uint32_t)(int8_t)b[5],
+		.seq = irs + near_by(b[4]),
+		.ack = p.cookie.isn + near_by(b[5]),
 		.flags = b[3],
 		.options = b[6] & 0x1c,
 		.wscale = b[6] & 2 ? b[6] >> 4 : WSCALE_NONE,

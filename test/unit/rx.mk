@@ -4,8 +4,8 @@ RX_FLOW = engine/flow engine/flow_entry engine/flow_turn engine/flow_time \
     engine/waiting engine/limits engine/canary engine/cookie engine/addr engine/ranges \
     engine/conf_port
 UNIT_segment = engine/segment engine/frame engine/addr
-UNIT_waiting = engine/waiting engine/cookie engine/addr
-UNIT_limits = engine/limits engine/cookie engine/addr
+UNIT_waiting = engine/waiting engine/addr
+UNIT_limits = engine/limits engine/addr
 UNIT_flow = $(RX_FLOW) test/unit/flow_help
 UNIT_flow_refused = $(UNIT_flow)
 UNIT_flow_challenge = $(UNIT_flow)
@@ -16,6 +16,6 @@ UNIT_connect = engine/connect engine/adopt engine/addr
 UNIT_adoption = test/unit/adoption_lab test/unit/adoption_world $(RX_FLOW) \
     engine/packet engine/dial engine/adopt engine/connect engine/notes \
     engine/segment engine/frame engine/link engine/link_packet \
-    engine/link_libnet engine/link_pcap engine/neighbour engine/nft \
+    engine/link_libnet engine/link_xdp engine/link_pcap engine/neighbour engine/nft \
     engine/wire engine/stats engine/role engine/log engine/sandbox \
     engine/sandbox_rules engine/landlock engine/proc engine/sports

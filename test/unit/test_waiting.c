@@ -121,6 +121,32 @@ due_in_order_and_over_the_wrap(void **state)
 	waiting_free(w);
 }
 
+/* What a host has open, whatever else is in its bucket. */
+static void
+open_of_a_host(void **state)
+{
+	struct waiting *w = waiting_new(64, true, key, timeouts);
+	struct addr a = four(1), b = six(1);
+	struct entry *e = NULL;
+
+	(void)state;
+	for (uint32_t i = 2; i < 30; i++) {
+		struct addr other = four(i);
+
+		waiting_add(w, &other, 0, QUEUE_GREETING, 0);
+	}
+	for (uint8_t service = 0; service < 3; service++) {
+		waiting_add(w, &b, service, QUEUE_HANDED, 0);
+		e = waiting_add(w, &a, service, QUEUE_GREETING, 0);
+	}
+	assert_int_equal(waiting_open_of(w, waiting_hash(w, &a), &a), 3);
+	assert_int_equal(waiting_open_of(w, waiting_hash(w, &b), &b), 3);
+	waiting_move(w, e, QUEUE_DONE, 0);
+	assert_int_equal(waiting_open_of(w, waiting_hash(w, &a), &a), 2);
+	assert_ptr_equal(waiting_find_at(w, waiting_hash(w, &a), &a, 2), e);
+	waiting_free(w);
+}
+
 enum { HOSTS = 400, ROOM = 300, STEPS = 60000 };
 
 /* Random steps, each answer compared with an array indexed by host. */
@@ -175,6 +201,7 @@ main(void)
 		cmocka_unit_test(without_ipv6_addresses_are_whole),
 		cmocka_unit_test(full_and_free_again),
 		cmocka_unit_test(due_in_order_and_over_the_wrap),
+		cmocka_unit_test(open_of_a_host),
 		cmocka_unit_test(agrees_with_a_model),
 	};
 
