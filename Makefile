@@ -11,7 +11,8 @@
 #: make format        clang-format -i over the tree
 #: make sanitize      build, unit tests and fuzz seeds with ASan and UBSan
 #: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=60 each
-#: make bench         the benchmarks of test/bench
+#: make bench         what things cost; needs no root
+#: sudo make bench-tx each way to send, beside zmap and masscan
 #: sudo make bench-pool    conversations under load, against a simulator
 #: make internet      the simulated internet (test/internet/README.md)
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
@@ -33,7 +34,7 @@ CC        ?= cc
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
 PKGS       = libpcap libssl libcrypto lmdb libconfuse libseccomp libcap-ng \
-             json-c libmaxminddb libcares libxxhash libpcre2-8
+             json-c libmaxminddb libcares libxxhash libpcre2-8 libxdp libbpf
 
 # The variant's directory: what differs in a build is in its name.
 VARIANT = $(if $(findstring clang,$(CC)),clang,release)
@@ -181,6 +182,14 @@ $(O)/bench/%: $(O)/test/bench/bench_%.o $(O)/modules.a
 bench: $(BENCHES:%=$(O)/bench/%)
 	@for b in $^; do echo "== $${b##*/}"; $$b || exit 1; done
 
+$(O)/bench/wire: $(O)/test/bench/wire.o $(O)/modules.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# On a wire of their own, in namespaces: root.
+bench-tx: $(O)/bench/wire
+	$(need_root)@test/bench/tx
+
 # What load is made with: many mail servers in one program.
 MAILSIM   = $(patsubst %.c,$(O)/%.o,$(wildcard test/bench/mailsim*.c))
 $(O)/bench/mailsim: $(MAILSIM)
@@ -272,5 +281,5 @@ help:
 FORCE:
 .SECONDARY:
 .PHONY: all links clean help internet units unit fuzzers seeds fuzz sanitize \
-    bench mailsim bench-pool check demo lint format install uninstall deps-present FORCE
+    bench bench-tx mailsim bench-pool check demo lint format install uninstall deps-present FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

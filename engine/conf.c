@@ -39,7 +39,8 @@ struct option {
 	const char *const *names; /* CHOICE */
 };
 
-static const char *const tx_names[] = { "auto", "packet", "libnet", NULL };
+static const char *const tx_names[] = { "auto", "packet", "libnet", "xdp",
+	NULL };
 static const char *const follow_names[] = { "adopt", "connect", NULL };
 static const char *const switch_names[] = { "off", "on", NULL };
 static const char *const canary_names[] = { "off", "one_per_24", "every",

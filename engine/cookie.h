@@ -17,6 +17,7 @@ enum syn_kind {
 	KIND_TLS_VERSION,
 	KIND_INJECTION,
 	KIND_AGAIN, /* as plain, where the first answer may have been dropped */
+	KIND_SECOND, /* the other SYN of a first try, where there are two */
 	KIND_COUNT = 8
 };
 
@@ -62,12 +63,49 @@ struct cookie {
 
 /*
  * SipHash-2-4 (Aumasson, Bernstein 2012) under the sweep's key over both
- * addresses and the destination port; the hash chooses the source port within
- * its slice and, with that port, the ISN.
+ * addresses, the destination port and the slice; the hash chooses the source
+ * port within its slice and, with that port, the ISN. Who does not see our
+ * SYNs has to guess 32 bits and the port.
  */
 struct cookie cookie_make(const uint8_t key[SWEEP_KEY_LEN],
     const struct source_ports *, const struct addr *src, const struct target *,
     enum syn_kind, unsigned attempt);
+
+/* All that the cookies from one source address, kind and attempt share. */
+struct cookie_maker {
+	uint64_t v[4]; /* the state of SipHash behind the source */
+	uint64_t tail; /* of the last word: what is not the target */
+	uint16_t first; /* port of the slice */
+	uint16_t mask; /* of the hash in a port */
+	bool four;
+};
+
+void cookie_maker_init(struct cookie_maker *, const uint8_t key[SWEEP_KEY_LEN],
+    const struct source_ports *, const struct addr *src, enum syn_kind,
+    unsigned attempt);
+
+/* Targets of one family, and a cookie for each. */
+enum { COOKIE_LOT = 64 };
+struct cookie_lot {
+	uint64_t hi[COOKIE_LOT], lo[COOKIE_LOT]; /* addresses as numbers */
+	uint64_t port[COOKIE_LOT];
+	uint64_t hash[COOKIE_LOT]; /* what cookie_make_many() gives */
+	unsigned n;
+};
+
+/*
+ * The same cookies, for all of a lot at once: several go through the wide
+ * registers side by side where the processor has them. What lies behind n in
+ * its arrays may be read and written.
+ */
+void cookie_make_many(const struct cookie_maker *, struct cookie_lot *);
+
+static inline struct cookie
+cookie_of_hash(const struct cookie_maker *m, uint64_t hash)
+{
+	return (struct cookie){ .isn = (uint32_t)(hash >> 32),
+		.sport = (uint16_t)(m->first + ((unsigned)hash & m->mask)) };
+}
 
 /*
  * Does an answer to our port sport that acknowledges ack belong to a SYN of

@@ -156,7 +156,7 @@ static const struct feature features[] = {
 	    try_owner },
 	{ "Landlock", "store is confined by its user id alone", try_landlock },
 	{ "qdisc bypass", "tx = packet fails, auto takes libnet", try_bypass },
-	{ "AF_XDP", "not used yet: AF_PACKET sends", try_xdp },
+	{ "AF_XDP", "tx = xdp fails, auto takes packet", try_xdp },
 	{ "live frames", "not used yet: AF_PACKET sends", try_live },
 };
 
@@ -178,7 +178,9 @@ features_print(FILE *to, const struct conf *conf)
 	}
 	fprintf(to, "  %-17s %s\n", "sends by",
 	    conf->tx == TX_LIBNET ? "libnet"
-				  : "AF_PACKET with sendmmsg, or libnet");
+		: conf->tx == TX_XDP
+		? "AF_XDP"
+		: "AF_PACKET with sendmmsg, AF_XDP at high rates, or libnet");
 	fprintf(to, "  %-17s %s\n", "follows by",
 	    conf->follow == FOLLOW_ADOPT ? "adoption" : "connect");
 }

@@ -1,6 +1,7 @@
 /* frame.c: the Ethernet frames we send: SYN, bare ACK, RST. */
+#include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include <libnet.h>
@@ -35,15 +36,15 @@ enum { TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd, HOPS = 64, PROTO_TCP = 6 };
 static inline void
 put16(uint8_t *p, uint16_t v)
 {
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
+	v = htons(v);
+	memcpy(p, &v, sizeof v);
 }
 
 static inline void
 put32(uint8_t *p, uint32_t v)
 {
-	put16(p, (uint16_t)(v >> 16));
-	put16(p + 2, (uint16_t)v);
+	v = htonl(v);
+	memcpy(p, &v, sizeof v);
 }
 
 /* The sum of RFC 1071, not yet folded; len is even in all we send. */
@@ -157,6 +158,7 @@ frame_template_init(struct frame_template *t, const struct frame_link *link,
 	}
 	memset(t, 0, sizeof *t);
 	t->source = *source;
+	t->four = addr_is4(source);
 	r = build_syn(l, t, link);
 	libnet_destroy(l);
 	if (r == -1) {
@@ -167,39 +169,65 @@ frame_template_init(struct frame_template *t, const struct frame_link *link,
 	return 0;
 }
 
-/* Patch what differs between two SYNs; tcp is where the TCP header begins. */
+static inline void
+put64(uint8_t *p, uint64_t v)
+{
+	v = htobe64(v);
+	memcpy(p, &v, sizeof v);
+}
+
+/* tcp is where the TCP header begins. */
 static inline void
 patch_tcp(
     uint8_t *tcp, uint32_t sum, uint16_t sport, uint16_t dport, uint32_t isn)
 {
-	put16(tcp + TCP_SPORT, sport);
-	put16(tcp + TCP_DPORT, dport);
+	put32(tcp + TCP_SPORT, (uint32_t)sport << 16 | dport);
 	put32(tcp + TCP_SEQ, isn);
 	sum += (uint32_t)sport + dport + sum32(isn);
 	put16(tcp + TCP_SUM, sum_end(sum));
+}
+
+void
+frame_patch(const struct frame_template *t, uint8_t frame[FRAME_MAX],
+    uint64_t hi, uint64_t lo, uint16_t dport, uint16_t sport, uint32_t isn)
+{
+	uint32_t dst = (uint32_t)lo;
+	uint16_t id;
+
+	if (!t->four) {
+		put64(frame + IP6_DST, hi);
+		put64(frame + IP6_DST + 8, lo);
+		patch_tcp(frame + TCP6,
+		    t->sum_tcp + sum32((uint32_t)(hi >> 32)) +
+			sum32((uint32_t)hi) + sum32((uint32_t)(lo >> 32)) +
+			sum32(dst),
+		    sport, dport, isn);
+		return;
+	}
+	/* Atomic datagrams (DF) may carry any id, RFC 6864. */
+	id = (uint16_t)(isn ^ isn >> 16);
+	put16(frame + IP4_ID, id);
+	put32(frame + IP4_DST, dst);
+	put16(frame + IP4_SUM, sum_end(t->sum_ip + sum32(dst) + id));
+	patch_tcp(frame + TCP4, t->sum_tcp + sum32(dst), sport, dport, isn);
+}
+
+static uint64_t
+number_at(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return be64toh(v);
 }
 
 size_t
 frame_syn(const struct frame_template *t, uint8_t out[FRAME_MAX],
     const struct target *to, uint16_t sport, uint32_t isn)
 {
-	uint32_t dst;
-	uint16_t id;
-
 	memcpy(out, t->bytes, FRAME_MAX);
-	if (!addr_is4(&t->source)) {
-		memcpy(out + IP6_DST, to->addr.b, 16);
-		patch_tcp(out + TCP6, t->sum_tcp + sum16(to->addr.b, 16), sport,
-		    to->port, isn);
-		return t->len;
-	}
-	/* Atomic datagrams (DF) may carry any id, RFC 6864. */
-	dst = addr_to4(&to->addr);
-	id = (uint16_t)(isn ^ isn >> 16);
-	put16(out + IP4_ID, id);
-	put32(out + IP4_DST, dst);
-	put16(out + IP4_SUM, sum_end(t->sum_ip + sum32(dst) + id));
-	patch_tcp(out + TCP4, t->sum_tcp + sum32(dst), sport, to->port, isn);
+	frame_patch(t, out, number_at(to->addr.b), number_at(to->addr.b + 8),
+	    to->port, sport, isn);
 	return t->len;
 }
 

@@ -2,6 +2,7 @@
 #ifndef ENGINE_FRAME_H
 #define ENGINE_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,12 +36,20 @@ struct frame_template {
 	uint8_t bytes[FRAME_MAX];
 	uint32_t len;
 	struct addr source;
+	bool four;
 	uint32_t sum_ip, sum_tcp; /* of the constant parts */
 };
 
 /* 0, or -1 with errno (libnet could not build it). */
 int frame_template_init(struct frame_template *, const struct frame_link *,
     const struct addr *source);
+
+/*
+ * Into a frame that holds the template already: what differs between two SYNs
+ * from it. The address is two numbers, for IPv4 the low half of lo.
+ */
+void frame_patch(const struct frame_template *, uint8_t frame[FRAME_MAX],
+    uint64_t hi, uint64_t lo, uint16_t dport, uint16_t sport, uint32_t isn);
 
 /* The SYN for a target of the template's family; returns its length. */
 size_t frame_syn(const struct frame_template *, uint8_t out[FRAME_MAX],

@@ -15,30 +15,60 @@ enum { LINK_BATCH = 64 };
 
 struct link;
 
-/* One path: packet (sendmmsg, qdisc bypass), libnet; AF_XDP joins here. */
+/* A frame to be written where the kernel, or the card, reads it. */
+struct link_slot {
+	uint8_t *frame; /* FRAME_MAX bytes */
+	uint32_t len; /* whoever fills it sets this ... */
+	const void *holds; /* ... and this: what it began from, NULL at first */
+};
+
+/* What a link is to carry. */
+struct link_want {
+	unsigned queue; /* of the interface, where the path has some */
+	uint64_t rate; /* packets/s: auto chooses by it */
+};
+
+/* One path; the calls are those of link.h, without their first argument. */
 struct link_path {
 	const char *name;
-	/* State of its own, or NULL with errno. */
-	void *(*open)(const char *interface);
-	/* Frames taken, 0 when it is busy, or -1 with errno. */
-	int (*send)(void *, uint8_t (*frames)[FRAME_MAX], const uint32_t *lens,
-	    unsigned n);
+	void *(*open)(const char *interface, unsigned queue);
+	unsigned (*take)(void *, struct link_slot *slots[], unsigned n);
+	int (*push)(void *, struct link_slot *const slots[], unsigned n);
 	void (*close)(void *);
 };
 
-extern const struct link_path link_packet, link_libnet;
+extern const struct link_path link_packet, link_libnet, link_xdp;
 
 /*
- * Open the path that is configured, or the first of auto that opens. NULL
- * with errno. Needs CAP_NET_RAW; sending does not.
+ * Open the path that is configured; with auto the first that opens, of those
+ * that carry the rate. NULL with errno. Needs CAP_NET_RAW; sending does not.
  */
-struct link *link_open(enum tx_path, const char *interface);
+struct link *link_open(
+    enum tx_path, const char *interface, const struct link_want *);
+
+/* For the few frames of packet, beside the senders: needs no queue. */
+struct link *link_open_answers(enum tx_path, const char *interface);
 void link_close(struct link *);
 const char *link_name(const struct link *);
+enum tx_path link_path(const struct link *);
 
 /*
- * Send n (up to LINK_BATCH) frames: how many the kernel took (may be fewer,
- * 0 = busy), or -1 with errno: ENETDOWN, ENXIO ... Never blocks for long.
+ * Slots for n frames, up to LINK_BATCH: how many there are, 0 when it is busy.
+ * They keep what was written into them when they were had before.
+ */
+unsigned link_take(struct link *, struct link_slot *slots[], unsigned n);
+
+/*
+ * Send the n slots that were taken last and filled, in their order: how many
+ * the kernel took (may be fewer, 0 = busy), or -1 with errno: ENETDOWN, ENXIO
+ * ... Never blocks for long. Called again with those that are left, until none
+ * is.
+ */
+int link_push(struct link *, struct link_slot *const slots[], unsigned n);
+
+/*
+ * Both at once, for frames that lie elsewhere and may be given up: of a link
+ * that link_open_answers() opened.
  */
 int link_send(struct link *, uint8_t (*frames)[FRAME_MAX], const uint32_t *lens,
     unsigned n);

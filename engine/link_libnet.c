@@ -1,6 +1,7 @@
 /* link_libnet.c: frames out by libnet's link-layer write, the portable way. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include <libnet.h>
@@ -22,8 +23,14 @@ receive_nothing(int fd)
 	    fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-static void *
-libnet_path_open(const char *interface)
+struct libnet_state {
+	libnet_t *l;
+	uint8_t frames[LINK_BATCH][FRAME_MAX];
+	struct link_slot slots[LINK_BATCH];
+};
+
+static libnet_t *
+libnet_ready(const char *interface)
 {
 	char why[LIBNET_ERRBUF_SIZE];
 	libnet_t *l;
@@ -45,17 +52,48 @@ libnet_path_open(const char *interface)
 	return NULL;
 }
 
+static void *
+libnet_path_open(const char *interface, unsigned queue)
+{
+	struct libnet_state *s = calloc(1, sizeof *s);
+
+	(void)queue;
+	if (s == NULL)
+		return NULL;
+	s->l = libnet_ready(interface);
+	if (s->l == NULL) {
+		int saved = errno;
+
+		free(s);
+		errno = saved;
+		return NULL;
+	}
+	for (int i = 0; i < LINK_BATCH; i++)
+		s->slots[i].frame = s->frames[i];
+	return s;
+}
+
+static unsigned
+libnet_path_take(void *state, struct link_slot *slots[], unsigned n)
+{
+	struct libnet_state *s = state;
+
+	for (unsigned i = 0; i < n; i++)
+		slots[i] = &s->slots[i];
+	return n;
+}
+
 /* An error after some frames is left for the next call to meet again. */
 static int
-libnet_path_send(
-    void *state, uint8_t (*frames)[FRAME_MAX], const uint32_t *lens, unsigned n)
+libnet_path_push(void *state, struct link_slot *const slots[], unsigned n)
 {
-	libnet_t *l = state;
+	struct libnet_state *s = state;
 
 	for (unsigned i = 0; i < n; i++) {
-		int r = libnet_adv_write_link(l, frames[i], lens[i]);
+		int r =
+		    libnet_adv_write_link(s->l, slots[i]->frame, slots[i]->len);
 
-		if (r == (int)lens[i])
+		if (r == (int)slots[i]->len)
 			continue;
 		if (i > 0)
 			return (int)i;
@@ -70,12 +108,16 @@ libnet_path_send(
 static void
 libnet_path_close(void *state)
 {
-	libnet_destroy(state);
+	struct libnet_state *s = state;
+
+	libnet_destroy(s->l);
+	free(s);
 }
 
 const struct link_path link_libnet = {
 	.name = "libnet",
 	.open = libnet_path_open,
-	.send = libnet_path_send,
+	.take = libnet_path_take,
+	.push = libnet_path_push,
 	.close = libnet_path_close,
 };

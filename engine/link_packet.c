@@ -14,6 +14,8 @@ enum { SEND_BUFFER = 4 << 20 };
 
 struct packet_state {
 	int fd;
+	uint8_t frames[LINK_BATCH][FRAME_MAX];
+	struct link_slot slots[LINK_BATCH];
 	struct iovec parts[LINK_BATCH];
 	struct mmsghdr messages[LINK_BATCH];
 };
@@ -49,11 +51,12 @@ fail:
 }
 
 static void *
-packet_open(const char *interface)
+packet_open(const char *interface, unsigned queue)
 {
 	unsigned ifindex = if_nametoindex(interface);
 	struct packet_state *s;
 
+	(void)queue;
 	if (ifindex == 0)
 		return NULL;
 	s = calloc(1, sizeof *s);
@@ -65,10 +68,21 @@ packet_open(const char *interface)
 		return NULL;
 	}
 	for (int i = 0; i < LINK_BATCH; i++) {
+		s->slots[i].frame = s->frames[i];
 		s->messages[i].msg_hdr.msg_iov = &s->parts[i];
 		s->messages[i].msg_hdr.msg_iovlen = 1;
 	}
 	return s;
+}
+
+static unsigned
+packet_take(void *state, struct link_slot *slots[], unsigned n)
+{
+	struct packet_state *s = state;
+
+	for (unsigned i = 0; i < n; i++)
+		slots[i] = &s->slots[i];
+	return n;
 }
 
 /*
@@ -77,14 +91,13 @@ packet_open(const char *interface)
  * next call.
  */
 static int
-packet_send(
-    void *state, uint8_t (*frames)[FRAME_MAX], const uint32_t *lens, unsigned n)
+packet_push(void *state, struct link_slot *const slots[], unsigned n)
 {
 	struct packet_state *s = state;
 	int sent;
 
 	for (unsigned i = 0; i < n; i++)
-		s->parts[i] = (struct iovec){ frames[i], lens[i] };
+		s->parts[i] = (struct iovec){ slots[i]->frame, slots[i]->len };
 	sent = sendmmsg(s->fd, s->messages, n, MSG_DONTWAIT);
 	if (sent >= 0)
 		return sent;
@@ -105,6 +118,7 @@ packet_close(void *state)
 const struct link_path link_packet = {
 	.name = "packet",
 	.open = packet_open,
-	.send = packet_send,
+	.take = packet_take,
+	.push = packet_push,
 	.close = packet_close,
 };

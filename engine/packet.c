@@ -417,7 +417,7 @@ open_all(struct packet *p)
 	p->capture = capture_open(conf);
 	if (p->capture == NULL)
 		fatal("no capture, no sweep");
-	p->link = link_open((enum tx_path)conf->tx, conf->interface);
+	p->link = link_open_answers((enum tx_path)conf->tx, conf->interface);
 	if (p->link == NULL)
 		fatal("%s: no way to answer: %s", conf->interface,
 		    strerror(errno));

@@ -7,8 +7,9 @@
 enum { PERMUTE_ROUNDS = 4 };
 
 struct permute {
-	uint64_t n, mask;
-	unsigned half; /* shift of each round */
+	uint64_t n;
+	uint32_t low_mask, high; /* low half: a mask; high half: its size */
+	unsigned low_bits;
 	uint64_t mul[PERMUTE_ROUNDS], add[PERMUTE_ROUNDS];
 };
 
@@ -17,5 +18,12 @@ void permute_init(struct permute *, uint64_t n, uint64_t seed);
 
 /* The image of i, both below n. */
 uint64_t permute_at(const struct permute *, uint64_t i);
+
+/*
+ * The images of i, i + stride ... of count indices below n, into out. Faster
+ * than one by one: the processor works at several at a time.
+ */
+void permute_many(const struct permute *, uint64_t i, uint64_t stride,
+    unsigned count, uint64_t *out);
 
 #endif

@@ -87,16 +87,18 @@ open_all(struct send *s)
 		args->sweep, links) == -1)
 		fatal("frames: %s", strerror(errno));
 	for (unsigned i = 0; i < s->nthreads; i++) {
+		const struct link_want want = { i, conf->rate / s->nthreads };
+
 		s->links[i] =
-		    link_open((enum tx_path)conf->tx, conf->interface);
+		    link_open((enum tx_path)conf->tx, conf->interface, &want);
 		if (s->links[i] == NULL)
 			fatal("%s: no way to send: %s", conf->interface,
 			    strerror(errno));
 	}
 	/* Threads inherit it: else each wait is up to 50 us late. */
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
-	log_debug(
-	    "sends by %s, %u threads", link_name(s->links[0]), s->nthreads);
+	for (unsigned i = 0; i < s->nthreads; i++)
+		log_info("sender %u sends by %s", i, link_name(s->links[i]));
 }
 
 static void
@@ -160,6 +162,8 @@ write_stats(const struct send *s)
 		    *table[i].from);
 	stats_set(
 	    s->args->stats, s->args->slot, STAT_SEND_FINISHED, s->finished);
+	stats_set(s->args->stats, s->args->slot, STAT_SEND_PATH,
+	    link_path(s->links[0]));
 }
 
 /*
@@ -417,6 +421,7 @@ end(struct send *s)
 		log_warn("last position not noted: %s", strerror(errno));
 	for (unsigned i = 0; i < s->nthreads; i++)
 		link_close(s->links[i]);
+	sender_plan_free(&s->plan);
 }
 
 int

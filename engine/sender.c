@@ -11,8 +11,7 @@
 
 enum {
 	DUE_MAX = 256, /* follow-ups queued in a thread */
-	PASS_MAX = 4096, /* indices looked at for one batch */
-	FAMILIES = 2
+	PASS_MAX = 4096 /* indices looked at for one batch */
 };
 
 /* Shorter waits are spun: a sleep would overshoot them. */
@@ -25,9 +24,8 @@ _Static_assert((int)PACER_BURST_MAX <= (int)LINK_BATCH, "a burst is a batch");
 
 /* Frames on their way to the kernel, and what holds when it has them all. */
 struct batch {
-	uint8_t frames[LINK_BATCH][FRAME_MAX];
-	uint32_t lens[LINK_BATCH];
-	unsigned n;
+	struct link_slot *slots[LINK_BATCH];
+	unsigned room, n;
 	struct sender_progress after;
 };
 
@@ -55,120 +53,61 @@ struct sender {
 	struct stretch again; /* what is left of it */
 	uint32_t again_taken; /* its number */
 	struct batch batch;
+	struct sender_lots *lots, *lots_again;
 	bool failing;
 };
 
-/* ---- the plan ------------------------------------------------------------ */
-
-int
-sender_plan_init(struct sender_plan *p, const struct conf *conf,
-    const struct ranges *targets, const struct ranges *excluded,
-    const struct sweep *sweep, const struct frame_link links[2])
-{
-	memset(p, 0, sizeof *p);
-	p->conf = conf;
-	p->targets = targets;
-	p->excluded = excluded;
-	p->sweep = sweep;
-	permute_init(&p->order, sweep->n, sweep->seed);
-	if (source_ports_init(&p->ports, conf->sport_first, conf->sport_last,
-		sweep_slice(sweep)) == -1)
-		return -1;
-	for (uint32_t i = 0; i < conf->nsources; i++) {
-		int family = addr_is4(&conf->sources[i]) ? 0 : 1;
-		unsigned at = p->ntemplates[family]++;
-
-		if (frame_template_init(&p->templates[family][at],
-			&links[family], &conf->sources[i]) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/* The same target leaves from the same address, whatever the attempt. */
-const struct frame_template *
-sender_template(const struct sender_plan *p, const struct target *t)
-{
-	int family = addr_is4(&t->addr) ? 0 : 1;
-	unsigned n = p->ntemplates[family];
-	uint64_t h = t->port;
-
-	if (n < 2)
-		return n == 0 ? NULL : &p->templates[family][0];
-	for (size_t i = 0; i < sizeof t->addr.b; i++)
-		h = (h ^ t->addr.b[i]) * 0x9e3779b97f4a7c15u;
-	return &p->templates[family][(h >> 32) * n >> 32];
-}
-
 /* ---- batches ------------------------------------------------------------- */
 
-static bool
-batch_add(struct sender *s, const struct target *t, enum syn_kind kind,
-    unsigned attempt)
+/* From a step of the thread's to another, as far as there is room. */
+static unsigned
+fill_steps(struct sender *s, struct sender_lots *lots, uint64_t *from,
+    uint64_t to, uint64_t counted[SEND_COUNTS])
 {
-	const struct sender_plan *p = s->plan;
-	const struct frame_template *from = sender_template(p, t);
+	const struct sweep *sweep = s->plan->sweep;
 	struct batch *b = &s->batch;
-	struct cookie c;
+	unsigned before = b->n;
 
-	if (from == NULL)
-		return false;
-	c = cookie_make(
-	    p->sweep->key, &p->ports, &from->source, t, kind, attempt);
-	b->lens[b->n] =
-	    (uint32_t)frame_syn(from, b->frames[b->n], t, c.sport, c.isn);
-	b->n++;
-	b->after.packets++;
-	return true;
-}
+	for (int looked = 0; looked < PASS_MAX && b->n < b->room;) {
+		uint64_t left = to - *from;
+		unsigned n = b->room - b->n;
 
-static enum send_count
-pass_index(struct sender *s, uint64_t index)
-{
-	struct target t = sender_target(s->plan, index);
-
-	if (ranges_has(s->plan->excluded, &t.addr))
-		return SEND_EXCLUDED;
-	return batch_add(s, &t, KIND_PLAIN, 0) ? SEND_SENT : SEND_NOT_SENT;
+		if (left == 0)
+			break;
+		if (n > left)
+			n = (unsigned)left;
+		b->n += sender_fill(lots, sweep_index(sweep, s->thread, *from),
+		    sweep_stride(sweep), n, b->slots + b->n, counted);
+		*from += n;
+		looked += (int)n;
+	}
+	b->after.packets += b->n - before;
+	return b->n - before;
 }
 
 static void
-fill_indices(struct sender *s, unsigned room)
+fill_indices(struct sender *s)
 {
 	struct sender_progress *after = &s->batch.after;
 
-	for (int i = 0; i < PASS_MAX && s->batch.n < room; i++) {
-		uint64_t index;
-
-		if (after->position >= s->share)
-			break;
-		index =
-		    sweep_index(s->plan->sweep, s->thread, after->position++);
-		after->counted[pass_index(
-		    s, permute_at(&s->plan->order, index))]++;
-	}
+	fill_steps(s, s->lots, &after->position, s->share, after->counted);
 	after->finished = after->position >= s->share;
 }
 
 /* Each round has an attempt of its own, and so other source ports. */
 static void
-fill_again(struct sender *s, unsigned room)
+fill_again(struct sender *s)
 {
-	const struct sender_plan *p = s->plan;
 	struct sender_progress *after = &s->batch.after;
+	uint64_t counted[SEND_COUNTS] = { 0 }; /* they were the first time */
 
-	for (int i = 0;
-	     i < PASS_MAX && s->batch.n < room && s->again.from < s->again.to;
-	     i++) {
-		uint64_t index =
-		    sweep_index(p->sweep, s->thread, s->again.from++);
-		struct target t =
-		    sender_target(p, permute_at(&p->order, index));
-
-		if (!ranges_has(p->excluded, &t.addr) &&
-		    batch_add(s, &t, KIND_AGAIN, s->again_taken % ATTEMPTS))
-			after->again++;
+	if (s->again.from >= s->again.to) {
+		after->again_done = s->again_taken;
+		return;
 	}
+	sender_lots_syn(s->lots_again, KIND_AGAIN, s->again_taken % ATTEMPTS);
+	after->again +=
+	    fill_steps(s, s->lots_again, &s->again.from, s->again.to, counted);
 	if (s->again.from >= s->again.to)
 		after->again_done = s->again_taken;
 }
@@ -188,22 +127,28 @@ may_follow(const struct sender_plan *p, const struct followup *f)
 static void
 add_followup(struct sender *s, const struct followup *f)
 {
-	struct sender_progress *after = &s->batch.after;
+	struct batch *b = &s->batch;
+	struct sender_progress *after = &b->after;
 
 	if (!may_follow(s->plan, f) ||
-	    !batch_add(s, &f->target, (enum syn_kind)f->kind, f->attempt))
+	    !sender_fill_one(s->plan, &f->target, (enum syn_kind)f->kind,
+		f->attempt, b->slots[b->n])) {
 		after->errors++;
-	else if (f->kind == KIND_CANARY)
+		return;
+	}
+	b->n++;
+	after->packets++;
+	if (f->kind == KIND_CANARY)
 		after->canaries++;
 	else
 		after->followups++;
 }
 
 static void
-fill_followups(struct sender *s, unsigned room)
+fill_followups(struct sender *s)
 {
 	pthread_mutex_lock(&s->lock);
-	for (; s->ndue > 0 && s->batch.n < room; s->ndue--) {
+	for (; s->ndue > 0 && s->batch.n < s->batch.room; s->ndue--) {
 		add_followup(s, &s->due[s->due_first]);
 		s->due_first = (s->due_first + 1) % DUE_MAX;
 	}
@@ -315,8 +260,7 @@ send_batch(struct sender *s)
 	unsigned done = 0;
 
 	while (done < b->n) {
-		int sent = link_send(
-		    s->link, b->frames + done, b->lens + done, b->n - done);
+		int sent = link_push(s->link, b->slots + done, b->n - done);
 
 		note_link(s, sent);
 		if (sent > 0) {
@@ -350,11 +294,16 @@ run(void *arg)
 			wait_for_credit(s, until);
 			continue;
 		}
+		s->batch.room = link_take(s->link, s->batch.slots, room);
+		if (s->batch.room == 0) {
+			wait_until(s, now_ns() + BUSY_FIRST_NS);
+			continue;
+		}
 		s->batch.n = 0;
 		s->batch.after = s->now;
-		fill_followups(s, room);
-		fill_again(s, room);
-		fill_indices(s, room);
+		fill_followups(s);
+		fill_again(s);
+		fill_indices(s);
 		pacer_spend(&s->pacer, s->batch.n);
 		if (!send_batch(s))
 			break;
@@ -386,21 +335,30 @@ init_lock(struct sender *s)
 }
 
 static void
+free_memory(struct sender *s)
+{
+	sender_lots_free(s->lots);
+	sender_lots_free(s->lots_again);
+	free(s);
+}
+
+static void
 destroy(struct sender *s)
 {
 	pthread_mutex_destroy(&s->lock);
 	pthread_cond_destroy(&s->changed);
-	free(s);
+	free_memory(s);
 }
 
-struct sender *
-sender_start(const struct sender_plan *plan, unsigned thread, struct link *link)
+static struct sender *
+make(const struct sender_plan *plan, unsigned thread, struct link *link)
 {
 	struct sender *s = calloc(1, sizeof *s);
-	int r;
 
 	if (s == NULL)
 		return NULL;
+	s->lots = sender_lots_new(plan);
+	s->lots_again = sender_lots_new(plan);
 	s->plan = plan;
 	s->thread = thread;
 	s->link = link;
@@ -411,14 +369,28 @@ sender_start(const struct sender_plan *plan, unsigned thread, struct link *link)
 		s->now.counted[i] = plan->sweep->counted[thread][i];
 	s->shown = s->now;
 	pacer_init(&s->pacer, now_ns());
+	if (s->lots != NULL && s->lots_again != NULL)
+		return s;
+	free_memory(s);
+	return NULL;
+}
+
+struct sender *
+sender_start(const struct sender_plan *plan, unsigned thread, struct link *link)
+{
+	struct sender *s = make(plan, thread, link);
+	int r;
+
+	if (s == NULL)
+		return NULL;
 	r = init_lock(s);
-	if (r == 0) {
+	if (r != 0) {
+		free_memory(s);
+	} else {
 		r = pthread_create(&s->id, NULL, run, s);
 		if (r == 0)
 			return s;
 		destroy(s);
-	} else {
-		free(s);
 	}
 	errno = r;
 	return NULL;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "engine/again.h"
+#include "engine/aim.h"
 #include "engine/conf.h"
 #include "engine/cookie.h"
 #include "engine/frame.h"
@@ -20,11 +21,12 @@ struct sender_plan {
 	const struct conf *conf;
 	const struct ranges *targets, *excluded;
 	const struct sweep *sweep;
+	struct aims *aims;
 	struct permute order;
 	struct source_ports ports;
-	/* A template for each source address; [0] IPv4, [1] IPv6. */
-	struct frame_template templates[2][CONF_SOURCES_MAX];
-	unsigned ntemplates[2];
+	/* [0] IPv4, [1] IPv6. */
+	struct frame_template sources[2][CONF_SOURCES_MAX];
+	unsigned nsources[2];
 };
 
 /*
@@ -34,21 +36,33 @@ struct sender_plan {
 int sender_plan_init(struct sender_plan *, const struct conf *,
     const struct ranges *targets, const struct ranges *excluded,
     const struct sweep *, const struct frame_link links[2]);
+void sender_plan_free(struct sender_plan *);
 
-/* The target at an index of the sweep (0..n-1, before the permutation). */
-static inline struct target
-sender_target(const struct sender_plan *p, uint64_t index)
-{
-	uint64_t nth = index / p->conf->nports;
-	uint64_t port = index - nth * p->conf->nports;
+/* The source that a target's SYNs always leave from, or NULL: none fits. */
+const struct frame_template *sender_source(
+    const struct sender_plan *, const struct aim *);
 
-	return (struct target){ .addr = ranges_at(p->targets, nth),
-		.port = p->conf->ports[port].port };
-}
+/*
+ * What a thread fills batches with, SYNs of one kind and attempt: first tries
+ * unless told otherwise. NULL with errno. The plan must live as long.
+ */
+struct sender_lots;
+struct sender_lots *sender_lots_new(const struct sender_plan *);
+void sender_lots_free(struct sender_lots *);
+void sender_lots_syn(struct sender_lots *, enum syn_kind, unsigned attempt);
 
-/* The template whose source this target always gets, or NULL: none fits. */
-const struct frame_template *sender_template(
-    const struct sender_plan *, const struct target *);
+/*
+ * Frames for indices of the sweep (as sweep_index() has them): first, first +
+ * stride ... n of them, at most LINK_BATCH, into the slots, of which there are
+ * as many. Returns how many slots were filled; counted[] says what became of
+ * each index.
+ */
+unsigned sender_fill(struct sender_lots *, uint64_t first, uint64_t stride,
+    unsigned n, struct link_slot *slots[], uint64_t counted[SEND_COUNTS]);
+
+/* One frame, for a follow-up. False: no source fits. */
+bool sender_fill_one(const struct sender_plan *, const struct target *,
+    enum syn_kind, unsigned attempt, struct link_slot *);
 
 /*
  * How far a thread is. Consistent: position and counted cover exactly the

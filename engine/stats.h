@@ -29,6 +29,7 @@
 	X(SEND_PACKETS, "syn_packets")		/* frames the kernel took */ \
 	X(SEND_ERRORS, "send_errors")                                        \
 	X(SEND_FINISHED, "send_finished")	/* gauge: threads at end */  \
+	X(SEND_PATH, "send_path")		/* gauge: enum tx_path */    \
 	/* packet */                                                         \
 	X(PKT_SYNACKS, "valid_synacks")                                      \
 	X(PKT_REPEATS, "repeats")                                            \

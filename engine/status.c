@@ -99,9 +99,10 @@ char *
 status_line(const struct conf *conf, const struct run *run, int64_t next_sweep,
     uint64_t uptime_ms)
 {
-	static const char *const tx[] = { [TX_AUTO] = "auto",
+	static const char *const tx[TX_PATHS] = { [TX_AUTO] = "auto",
 		[TX_PACKET] = "packet",
-		[TX_LIBNET] = "libnet" };
+		[TX_LIBNET] = "libnet",
+		[TX_XDP] = "xdp" };
 	struct json_object *o = json_object_new_object();
 	const char *state = run ? run_stage_names[run_stage(run)] : "idle";
 	char *line = NULL;
@@ -121,6 +122,11 @@ status_line(const struct conf *conf, const struct run *run, int64_t next_sweep,
 	if (run != NULL && run_sweep(run) != NULL)
 		put_progress(o, conf, run_sweep(run), run);
 	if (run != NULL) {
+		uint64_t path = stats_sum(run_stats(run), STAT_SEND_PATH);
+
+		if (path > TX_AUTO && path < TX_PATHS)
+			json_object_object_add(
+			    o, "sends_by", json_object_new_string(tx[path]));
 		put_health(o, run_health(run));
 		put_counters(o, run_stats(run));
 	}

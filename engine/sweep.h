@@ -7,6 +7,12 @@
 enum { SWEEP_ID_MAX = 64, SWEEP_KEY_LEN = 16, SWEEP_THREADS_MAX = 8 };
 
 /*
+ * Which permutation, choice of the source and cookie: a sweep that was begun
+ * with others cannot go on.
+ */
+enum { SWEEP_ORDER = 2 };
+
+/*
  * Made by store (fresh, or read back from the live environment), handed to
  * every role at its start and constant from then on; positions are where each
  * sender thread begins. An index runs over target addresses x ports; excluded
@@ -16,6 +22,7 @@ enum { SWEEP_ID_MAX = 64, SWEEP_KEY_LEN = 16, SWEEP_THREADS_MAX = 8 };
 struct sweep {
 	char id[SWEEP_ID_MAX]; /* 20261121T020000Z-lab */
 	uint64_t start_us; /* UTC, since 1970 */
+	uint32_t order; /* SWEEP_ORDER of the program that began it */
 	uint64_t seed; /* of the permutation */
 	uint8_t key[SWEEP_KEY_LEN]; /* of the cookie */
 	uint64_t n; /* addresses x ports */
@@ -51,6 +58,9 @@ sweep_slice(const struct sweep *s)
 
 /* How many indices thread t of this shard visits in all. */
 uint64_t sweep_share(const struct sweep *, unsigned thread);
+
+/* From one step of a thread to its next. */
+uint64_t sweep_stride(const struct sweep *);
 
 /* The index that thread t visits at its k-th step. */
 uint64_t sweep_index(const struct sweep *, unsigned thread, uint64_t k);

@@ -69,7 +69,7 @@ static const struct event_line event_lines[ACCOUNT_LINES] = {
 };
 
 /* What says how things stand, not how often something happened. */
-static const enum stat_id gauges[] = { STAT_SEND_FINISHED,
+static const enum stat_id gauges[] = { STAT_SEND_FINISHED, STAT_SEND_PATH,
 	STAT_SEND_AGAIN_OPEN, STAT_SEND_RATE, STAT_PKT_LAG, STAT_PKT_WAITING,
 	STAT_PKT_OPEN, STAT_PKT_PRESSURE, STAT_DIAL_QUEUED, STAT_PROBE_OPEN,
 	STAT_STORE_PENDING, STAT_STORE_QUEUE, STAT_STORE_WANTED,

@@ -9,6 +9,7 @@
 #include "engine/hostname.h"
 #include "engine/ranges.h"
 #include "storage/batch.h"
+#include "storage/order.h"
 #include "storage/outcome.h"
 #include "storage/second.h"
 
@@ -27,9 +28,17 @@ struct entry {
 	uint32_t type, len;
 };
 
+/* None is shorter than the note of a canary. */
+enum {
+	ENTRIES_MAX =
+	    BATCH_CAP / (sizeof(struct entry) + sizeof(struct note_canary))
+};
+
 struct batch {
 	size_t len;
+	uint32_t n;
 	uint8_t bytes[BATCH_CAP];
+	struct place order[ENTRIES_MAX], spare[ENTRIES_MAX];
 };
 
 struct batch *
@@ -38,7 +47,7 @@ batch_new(void)
 	struct batch *b = malloc(sizeof *b);
 
 	if (b != NULL)
-		b->len = 0;
+		batch_clear(b);
 	return b;
 }
 
@@ -52,6 +61,7 @@ void
 batch_clear(struct batch *b)
 {
 	b->len = 0;
+	b->n = 0;
 }
 
 bool
@@ -66,13 +76,36 @@ batch_has_room(const struct batch *b)
 	return sizeof b->bytes - b->len >= MESSAGE_ROOM;
 }
 
+/* Whom it concerns, as its keys begin. Certificates concern nobody. */
+static struct addr
+address_of(uint32_t type, const uint8_t *bytes)
+{
+	struct addr a = { .b = { 0 } };
+
+	_Static_assert(offsetof(struct note_pending, target.addr) == 0 &&
+		offsetof(struct note_outcome, contact.target.addr) == 0 &&
+		offsetof(struct followup, target.addr) == 0 &&
+		offsetof(struct note_canary, addr) == 0 &&
+		offsetof(struct resolved, addr) == 0,
+	    "all begin with the address");
+	if (type == ENTRY_ROW)
+		bytes += offsetof(struct head, addr);
+	if (type != ENTRY_CERT)
+		memcpy(&a, bytes, sizeof a);
+	return a;
+}
+
 static int
 keep(struct batch *b, uint32_t type, const void *bytes, size_t len)
 {
 	struct entry e = { type, (uint32_t)len };
+	struct addr a;
 
-	if (len > WIRE_MESSAGE_MAX || sizeof b->bytes - b->len < sizeof e + len)
+	if (len < sizeof a || len > WIRE_MESSAGE_MAX || b->n == ENTRIES_MAX ||
+	    sizeof b->bytes - b->len < sizeof e + len)
 		return -1;
+	a = address_of(type, bytes);
+	b->order[b->n++] = order_place(&a, (uint32_t)b->len);
 	memcpy(b->bytes + b->len, &e, sizeof e);
 	memcpy(b->bytes + b->len + sizeof e, bytes, len);
 	b->len += sizeof e + len;
@@ -302,14 +335,19 @@ apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
 	}
 }
 
+/*
+ * By address: of what is said of one, in the order in which it came.
+ * Certificates first.
+ */
 void
-batch_apply(const struct batch *b, struct batch_context *c)
+batch_apply(struct batch *b, struct batch_context *c)
 {
+	const struct place *p = order_sort(b->order, b->spare, b->n);
 	struct entry e;
 
 	memset(&c->counts, 0, sizeof c->counts);
-	for (size_t at = 0; at < b->len; at += sizeof e + e.len) {
-		memcpy(&e, b->bytes + at, sizeof e);
-		apply_entry(c, &e, b->bytes + at + sizeof e);
+	for (const struct place *end = p + b->n; p < end; p++) {
+		memcpy(&e, b->bytes + p->at, sizeof e);
+		apply_entry(c, &e, b->bytes + p->at + sizeof e);
 	}
 }

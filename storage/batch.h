@@ -57,7 +57,7 @@ struct batch_context {
 };
 
 /* Inside a transaction; nothing but live and the counts is changed. */
-void batch_apply(const struct batch *, struct batch_context *);
+void batch_apply(struct batch *, struct batch_context *);
 
 /* A row that store makes itself, for a target given up: a pending_end. */
 void batch_give_up(

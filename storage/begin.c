@@ -131,6 +131,7 @@ make_sweep(
 		named_us += SECOND_US;
 	} while (is_sealed(datadir, s->id));
 	s->start_us = args->now_us;
+	s->order = SWEEP_ORDER;
 	s->seed = c->seed;
 	s->n = ranges_count(args->targets) * c->nports;
 	s->targets_hash = sweep_targets_hash(args);
@@ -231,6 +232,7 @@ fits(const struct role_args *args, const struct sweep_info *info)
 	const struct sweep *s = &info->sweep;
 
 	return info->version >= 1 && info->version <= STORE_VERSION &&
+	    s->order == SWEEP_ORDER &&
 	    s->targets_hash == sweep_targets_hash(args) &&
 	    s->n == ranges_count(args->targets) * c->nports &&
 	    s->shards == (c->shards > 0 ? c->shards : 1) &&
@@ -285,8 +287,8 @@ set_aside(const char *datadir, const char *id, char error[STORE_ERROR_MAX])
 		    strerror(errno));
 		return -1;
 	}
-	log_warn("sweep %s had other targets, ports, shards or another seed "
-		 "and cannot go on: it is kept in %s",
+	log_warn("sweep %s had other targets, ports, shards, another seed "
+		 "or order and cannot go on: it is kept in %s",
 	    id, aside);
 	return 0;
 }

@@ -28,7 +28,7 @@ static const struct item items[] = {
 	U32(version),
 	STRING(sweep.id), STRING(sensor), STRING(previous),
 	U64(sweep.start_us), U64(end_us), U64(sweep.seed), U64(sweep.n),
-	U64(sweep.targets_hash), U32(sweep.incarnation),
+	U64(sweep.targets_hash), U32(sweep.incarnation), U32(sweep.order),
 	U32(sweep.shard), U32(sweep.shards), U32(sweep.threads),
 	U32(sweep.resumed), U32(sweep.first_slice),
 	U32(balanced), U32(removed), U64(rate), U64(geo_build_us), U64(gone),

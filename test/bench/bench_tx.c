@@ -12,11 +12,11 @@ enum { TARGET_PIECES = 2000, EXCLUDED_PIECES = 40, PORTS = 7 };
 static uint64_t kept;
 
 static double
-now_s(void)
+cpu_s(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -42,94 +42,120 @@ make_ranges(struct ranges *targets, struct ranges *excluded)
 		abort();
 }
 
-typedef void step(const struct sender_plan *, uint64_t);
+/* What the steps of one batch work on. */
+struct work {
+	const struct sender_plan *plan;
+	struct sender_lots *lots;
+	struct cookie_maker makers[2];
+	uint64_t indices[LINK_BATCH];
+	struct aim aims[LINK_BATCH];
+	struct cookie_lot lot;
+	uint8_t frames[LINK_BATCH][FRAME_MAX];
+	struct link_slot slots[LINK_BATCH], *taken[LINK_BATCH];
+	uint64_t counted[SEND_COUNTS];
+};
+
+typedef void step(struct work *, uint64_t);
 
 static void
-step_permute(const struct sender_plan *p, uint64_t i)
+step_permute(struct work *w, uint64_t i)
 {
-	kept += permute_at(&p->order, i);
+	permute_many(&w->plan->order, i, 1, LINK_BATCH, w->indices);
+	kept += w->indices[i % LINK_BATCH];
 }
 
 static void
-step_target(const struct sender_plan *p, uint64_t i)
+step_targets(struct work *w, uint64_t i)
 {
-	struct target t = sender_target(p, permute_at(&p->order, i));
-
-	kept += t.addr.b[15];
+	step_permute(w, i);
+	aims_find(w->plan->aims, w->indices, LINK_BATCH, w->aims);
+	kept += w->aims[i % LINK_BATCH].lo;
 }
 
 static void
-step_excluded(const struct sender_plan *p, uint64_t i)
+cookies(struct work *w, uint64_t i, int family)
 {
-	struct target t = sender_target(p, permute_at(&p->order, i));
-
-	kept += ranges_has(p->excluded, &t.addr);
+	w->lot.n = LINK_BATCH;
+	w->lot.lo[i % LINK_BATCH]++;
+	cookie_make_many(&w->makers[family], &w->lot);
+	kept += w->lot.hash[i % LINK_BATCH];
 }
 
 static void
-step_cookie(const struct sender_plan *p, uint64_t i)
+step_cookie4(struct work *w, uint64_t i)
 {
-	struct target t = { addr_from4((uint32_t)i), 25 };
-
-	kept += cookie_make(p->sweep->key, &p->ports,
-	    &p->templates[0][0].source, &t, KIND_PLAIN, 0)
-		    .isn;
+	cookies(w, i, 0);
 }
 
 static void
-step_cookie6(const struct sender_plan *p, uint64_t i)
+step_cookie6(struct work *w, uint64_t i)
 {
-	struct target t = { .port = 25 };
-
-	t.addr.b[0] = 0xfd;
-	t.addr.b[15] = (uint8_t)i;
-	kept += cookie_make(p->sweep->key, &p->ports,
-	    &p->templates[1][0].source, &t, KIND_PLAIN, 0)
-		    .isn;
+	cookies(w, i, 1);
 }
 
 static void
-step_frame(const struct sender_plan *p, uint64_t i)
+step_frame(struct work *w, uint64_t i)
 {
-	struct target t = { addr_from4((uint32_t)i), 25 };
-	uint8_t out[FRAME_MAX];
+	const struct frame_template *t = &w->plan->sources[0][0];
 
-	kept += frame_syn(&p->templates[0][0], out, &t, 40000, (uint32_t)i);
-	kept += out[50];
+	for (unsigned k = 0; k < LINK_BATCH; k++)
+		frame_patch(t, w->frames[k], 0, i + k, 25, 40000,
+		    (uint32_t)(i * 77 + k));
+	kept += w->frames[i % LINK_BATCH][50];
 }
 
 static void
-step_all(const struct sender_plan *p, uint64_t i)
+step_all(struct work *w, uint64_t i)
 {
-	struct target t = sender_target(p, permute_at(&p->order, i));
-	const struct frame_template *from;
-	uint8_t out[FRAME_MAX];
-	struct cookie c;
-
-	if (ranges_has(p->excluded, &t.addr))
-		return;
-	from = sender_template(p, &t);
-	c = cookie_make(
-	    p->sweep->key, &p->ports, &from->source, &t, KIND_PLAIN, 0);
-	kept += frame_syn(from, out, &t, c.sport, c.isn);
-	kept += out[50];
+	kept += sender_fill(w->lots, i, 1, LINK_BATCH, w->taken, w->counted);
+	kept += w->frames[0][50];
 }
 
+/* The way a single one goes: packet's check, a follow-up. */
 static void
-measure(const char *name, step *run, const struct sender_plan *p)
+step_cookie_one(struct work *w, uint64_t i)
+{
+	const struct sender_plan *p = w->plan;
+
+	for (unsigned k = 0; k < LINK_BATCH; k++) {
+		struct target t = { addr_from4((uint32_t)i + k), 25 };
+
+		kept += cookie_make(p->sweep->key, &p->ports,
+		    &p->sources[0][0].source, &t, KIND_PLAIN, 0)
+			    .isn;
+	}
+}
+
+static double
+once(step *run, struct work *w)
 {
 	enum { TIMES = 3000000 };
-	double from = now_s();
+	double from = cpu_s();
 
-	for (uint64_t i = 0; i < TIMES; i++)
-		run(p, i);
-	printf("bench: tx_%s %.1f ns\n", name, (now_s() - from) * 1e9 / TIMES);
+	for (uint64_t i = 0; i < TIMES; i += LINK_BATCH)
+		run(w, i);
+	return (cpu_s() - from) * 1e9 / TIMES;
+}
+
+/* The best of five: what else runs on the machine only adds. */
+static void
+measure(const char *name, step *run, struct work *w)
+{
+	double best = once(run, w);
+
+	for (int i = 0; i < 4; i++) {
+		double again = once(run, w);
+
+		best = again < best ? again : best;
+	}
+	printf("bench: tx_%s %.1f ns\n", name, best);
 }
 
 int
 main(void)
 {
 	static struct sender_plan plan;
+	static struct work w;
 	static struct conf conf = { .sport_first = 40000,
 		.sport_last = 56383,
 		.nports = PORTS,
@@ -149,13 +175,26 @@ main(void)
 	if (sender_plan_init(&plan, &conf, targets, excluded, &sweep, links) ==
 	    -1)
 		return 1;
-	measure("permute", step_permute, &plan);
-	measure("permute_ranges", step_target, &plan);
-	measure("permute_ranges_excluded", step_excluded, &plan);
-	measure("cookie_ip4", step_cookie, &plan);
-	measure("cookie_ip6", step_cookie6, &plan);
-	measure("frame", step_frame, &plan);
-	measure("all", step_all, &plan);
+	w.plan = &plan;
+	w.lots = sender_lots_new(&plan);
+	if (w.lots == NULL)
+		return 1;
+	for (int i = 0; i < LINK_BATCH; i++) {
+		w.slots[i].frame = w.frames[i];
+		w.taken[i] = &w.slots[i];
+	}
+	for (int i = 0; i < 2; i++)
+		cookie_maker_init(&w.makers[i], sweep.key, &plan.ports,
+		    &plan.sources[i][0].source, KIND_PLAIN, 0);
+	measure("permute", step_permute, &w);
+	measure("permute_targets", step_targets, &w);
+	measure("cookie_ip4", step_cookie4, &w);
+	measure("cookie_ip6", step_cookie6, &w);
+	measure("cookie_one", step_cookie_one, &w);
+	measure("frame", step_frame, &w);
+	measure("all", step_all, &w);
+	sender_lots_free(w.lots);
+	sender_plan_free(&plan);
 	ranges_free(targets);
 	ranges_free(excluded);
 	return kept == 0;

@@ -163,6 +163,10 @@ steady()
 		[ "$(device_sent)" -lt $((begin + 1000)) ] || break
 	done
 	sleep 0.5
+	[ -r "/proc/$pid/stat" ] || {
+		tail -n 5 "$BENCH_DIR/out" >&2
+		bench_die "it ended by itself: $*"
+	}
 	sent=$(device_sent) begin=$EPOCHREALTIME ticks=$(cpu_ticks "$pid")
 	sleep "$seconds"
 	sent=$(($(device_sent) - sent)) end=$EPOCHREALTIME

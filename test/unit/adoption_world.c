@@ -185,7 +185,7 @@ world_new(enum follow_mode follow)
 		if (w->nft == NULL)
 			fail_msg("nft: %s", error);
 	}
-	w->link = link_open(TX_PACKET, "scan0");
+	w->link = link_open_answers(TX_PACKET, "scan0");
 	assert_non_null(w->link);
 	return w;
 }

@@ -7,7 +7,7 @@ STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
 STORE_ALL = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) $(STORE_GEO) \
-	$(STORE_START) storage/batch storage/outcome storage/merge \
+	$(STORE_START) storage/batch storage/order storage/outcome storage/merge \
 	storage/second storage/seal storage/cert_match engine/hostname test/unit/store_help
 UNIT_store = $(STORE_READ) $(STORE_SEALED) test/unit/store_help
 UNIT_record = storage/record
@@ -30,3 +30,6 @@ UNIT_check = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/check storage/c
 	test/unit/store_help
 UNIT_cert_match = storage/cert_match
 UNIT_format = storage/record
+UNIT_shards = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/shards storage/shards_merge \
+	storage/digest_set storage/check storage/check_files test/unit/store_help
+UNIT_order = storage/order engine/addr

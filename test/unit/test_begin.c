@@ -195,6 +195,31 @@ test_other_ports(void **state)
 	assert_true(exists(aside));
 }
 
+/* Begun by a program that visits targets in another order. */
+static void
+test_other_order(void **state)
+{
+	struct ledger ledger = { 0 };
+	char aside[128];
+	struct live *l;
+
+	(void)state;
+	leave();
+	l = begin();
+	assert_int_equal(info.sweep.incarnation, 1);
+	snprintf(aside, sizeof aside, "unfinished-%s", info.sweep.id);
+	info.sweep.order = SWEEP_ORDER - 1;
+	live_begin(l);
+	live_put_info(l, &info, &ledger);
+	assert_int_equal(live_commit(l), LIVE_DONE);
+	live_close(l);
+	args.now_us += 1000000;
+	live_close(begin());
+	assert_int_equal(info.sweep.incarnation, 0);
+	assert_int_equal(info.sweep.order, SWEEP_ORDER);
+	assert_true(exists(aside));
+}
+
 static void
 test_other_shard(void **state)
 {
@@ -250,6 +275,7 @@ main(void)
 		EACH(test_other_exclusions),
 		EACH(test_other_ports),
 		EACH(test_other_shard),
+		EACH(test_other_order),
 		EACH(test_sealed_already),
 		EACH(test_hash),
 	};

@@ -257,9 +257,10 @@ mac_as_text(void **state)
 static void
 assert_link(enum tx_path tx, const char *name)
 {
+	static const struct link_want want = { 0, 0 };
 	static uint8_t frames[LINK_BATCH][FRAME_MAX];
 	uint32_t lens[LINK_BATCH];
-	struct link *l = link_open(tx, "va");
+	struct link *l = link_open(tx, "va", &want);
 	int fd = listen_on("vb", 0x88b5); /* for experiments, IEEE 802 */
 
 	assert_non_null(l);
@@ -304,12 +305,128 @@ no_carrier_is_busy(void **state)
 
 	(void)state;
 	need_isolation();
-	l = link_open(TX_PACKET, "va");
+	l = link_open_answers(TX_PACKET, "va");
 	assert_non_null(l);
 	set_link("vb", "down");
 	assert_int_equal(link_send(l, frames, &len, 1), 0);
 	set_link("vb", "up");
 	assert_int_equal(link_send(l, frames, &len, 1), 1);
+	link_close(l);
+}
+
+/* As a sender does: until the kernel has them all. */
+static void
+push_all(struct link *l, uint8_t kind, unsigned n)
+{
+	struct link_slot *slots[LINK_BATCH];
+	unsigned done = 0;
+
+	assert_int_equal(link_take(l, slots, n), n);
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t *f = slots[i]->frame;
+
+		memcpy(f, peer_mac, MAC_LEN);
+		memcpy(f + 6, own, MAC_LEN);
+		f[12] = 0x88;
+		f[13] = 0xb5;
+		f[14] = kind;
+		f[15] = (uint8_t)i;
+		slots[i]->len = 60 + i % 27;
+		slots[i]->holds = own;
+	}
+	while (done < n) {
+		int sent = link_push(l, slots + done, n - done);
+
+		assert_in_range(sent, 1, n - done);
+		done += (unsigned)sent;
+	}
+}
+
+static void
+expect_all(int fd, uint8_t kind, unsigned n)
+{
+	uint8_t got[128];
+
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(
+		    recv(fd, got, sizeof got, MSG_DONTWAIT), 60 + i % 27);
+		assert_int_equal(got[14], kind);
+		assert_int_equal(got[15], i);
+	}
+	assert_int_equal(recv(fd, got, sizeof got, MSG_DONTWAIT), -1);
+}
+
+/*
+ * More frames than the ring has, in batches of every length; in trouble none
+ * is lost and none doubled.
+ */
+static void
+by_xdp(void **state)
+{
+	static const struct link_want want = { 0, 0 };
+	struct link_slot *slots[LINK_BATCH];
+	struct link *l;
+	int fd;
+
+	(void)state;
+	need_isolation();
+	l = link_open(TX_XDP, "va", &want);
+	if (l == NULL && (errno == EPERM || errno == ENOBUFS)) {
+		print_message("no AF_XDP here: %s\n", strerror(errno));
+		skip();
+	}
+	assert_non_null(l);
+	assert_string_equal(link_name(l), "xdp");
+	assert_int_equal(link_path(l), TX_XDP);
+	assert_null(link_open(TX_XDP, "none", &want));
+	fd = listen_on("vb", 0x88b5);
+	for (unsigned i = 0; i < 100; i++) {
+		push_all(l, (uint8_t)i, 1 + i % LINK_BATCH);
+		expect_all(fd, (uint8_t)i, 1 + i % LINK_BATCH);
+	}
+	/* Slots come back with what they held. */
+	assert_int_equal(link_take(l, slots, 1), 1);
+	assert_ptr_equal(slots[0]->holds, own);
+	slots[0]->frame[14] = 200;
+	slots[0]->frame[15] = 0;
+	slots[0]->len = 60;
+	set_link("vb", "down");
+	assert_int_equal(link_push(l, slots, 1), 0);
+	set_link("va", "down");
+	assert_int_equal(link_push(l, slots, 1), -1);
+	assert_int_equal(errno, ENETDOWN);
+	set_link("va", "up");
+	set_link("vb", "up");
+	/* the socket reports the change itself first */
+	assert_int_equal(recv(fd, slots, sizeof slots, MSG_DONTWAIT), -1);
+	assert_int_equal(link_push(l, slots, 1), 1);
+	expect_all(fd, 200, 1);
+	close(fd);
+	link_close(l);
+	/* The queue is free again, at once or within a second. */
+	l = link_open(TX_XDP, "va", &want);
+	assert_non_null(l);
+	link_close(l);
+}
+
+/* A low rate leaves the card's queue alone. */
+static void
+auto_goes_by_the_rate(void **state)
+{
+	struct link_want want = { 0, 10000 };
+	struct link *l;
+
+	(void)state;
+	need_isolation();
+	l = link_open(TX_AUTO, "va", &want);
+	assert_non_null(l);
+	assert_int_equal(link_path(l), TX_PACKET);
+	link_close(l);
+	want.rate = 3000000;
+	want.queue = 99; /* there is no such queue: the next best */
+	l = link_open(TX_AUTO, "va", &want);
+	assert_non_null(l);
+	assert_int_equal(link_path(l), TX_PACKET);
 	link_close(l);
 }
 
@@ -336,12 +453,12 @@ auto_takes_the_first(void **state)
 
 	(void)state;
 	need_isolation();
-	l = link_open(TX_AUTO, "va");
+	l = link_open_answers(TX_AUTO, "va");
 	assert_non_null(l);
 	assert_string_equal(link_name(l), "packet");
 	link_close(l);
-	assert_null(link_open(TX_AUTO, "none"));
-	assert_null(link_open(TX_PACKET, "none"));
+	assert_null(link_open_answers(TX_AUTO, "none"));
+	assert_null(link_open_answers(TX_PACKET, "none"));
 	assert_int_equal(errno, ENODEV);
 	link_close(NULL);
 }
@@ -356,6 +473,8 @@ main(void)
 		cmocka_unit_test(mac_as_text),
 		cmocka_unit_test(by_packet),
 		cmocka_unit_test(by_libnet),
+		cmocka_unit_test(by_xdp),
+		cmocka_unit_test(auto_goes_by_the_rate),
 		cmocka_unit_test(no_carrier_is_busy),
 		cmocka_unit_test(auto_takes_the_first),
 	};

@@ -10,131 +10,7 @@
 
 #include <cmocka.h>
 
-#include "engine/sender.h"
-
-enum { SEEN_MAX = 200000, FAST = 10000000 };
-
-/* The link: keeps every frame, and misbehaves when told to. */
-struct link {
-	pthread_mutex_t lock;
-	uint8_t (*frames)[FRAME_MAX];
-	size_t n;
-	int error; /* when not 0: refuses with this errno */
-	unsigned at_most; /* frames a call, 0: all */
-	bool busy_often;
-	unsigned calls;
-};
-
-int
-link_send(struct link *l, uint8_t (*frames)[FRAME_MAX], const uint32_t *lens,
-    unsigned n)
-{
-	pthread_mutex_lock(&l->lock);
-	l->calls++;
-	if (l->error != 0 || (l->busy_often && l->calls % 3 == 0)) {
-		int error = l->error;
-
-		pthread_mutex_unlock(&l->lock);
-		errno = error;
-		return error != 0 ? -1 : 0;
-	}
-	if (l->at_most != 0 && n > l->at_most)
-		n = l->at_most;
-	for (unsigned i = 0; i < n && l->n < SEEN_MAX; i++)
-		memcpy(l->frames[l->n++], frames[i], lens[i]);
-	pthread_mutex_unlock(&l->lock);
-	return (int)n;
-}
-
-/* A sweep of 2 x /24 and 256 IPv6 addresses on 3 ports, one /28 excluded. */
-struct scene {
-	struct conf conf;
-	struct sweep sweep;
-	struct ranges *targets, *excluded;
-	struct sender_plan plan;
-	struct link link;
-};
-
-static struct ranges *
-set_of(const char *const *texts)
-{
-	struct ranges *r = ranges_new();
-	const char *expected;
-
-	for (; *texts != NULL; texts++)
-		assert_int_equal(ranges_add_text(r, *texts, &expected), 0);
-	assert_int_equal(ranges_seal(r), 0);
-	return r;
-}
-
-static void
-add_source(struct scene *s, const char *text)
-{
-	assert_int_equal(
-	    addr_parse(text, &s->conf.sources[s->conf.nsources++]), 0);
-}
-
-static struct scene *
-scene_new(uint32_t threads, bool six)
-{
-	static const struct frame_link links[2];
-	struct scene *s = calloc(1, sizeof *s);
-
-	assert_non_null(s);
-	s->conf.sport_first = 40000;
-	s->conf.sport_last = 56383;
-	s->conf.nports = 3;
-	s->conf.ports[0].port = 25;
-	s->conf.ports[1].port = 110;
-	s->conf.ports[2].port = 993;
-	add_source(s, "192.0.2.1");
-	add_source(s, "192.0.2.2");
-	if (six)
-		add_source(s, "fd00::1");
-	s->targets = set_of(
-	    (const char *const[]){ "198.18.0.0/23", "fd00:198::/120", NULL });
-	s->excluded = set_of((const char *const[]){ "198.18.1.0/28", NULL });
-	s->sweep.n = ranges_count(s->targets) * 3;
-	s->sweep.seed = 7;
-	s->sweep.shards = 1;
-	s->sweep.threads = threads;
-	s->sweep.incarnation = 1;
-	assert_int_equal(sender_plan_init(&s->plan, &s->conf, s->targets,
-			     s->excluded, &s->sweep, links),
-	    0);
-	pthread_mutex_init(&s->link.lock, NULL);
-	s->link.frames = calloc(SEEN_MAX, FRAME_MAX);
-	assert_non_null(s->link.frames);
-	return s;
-}
-
-static void
-scene_free(struct scene *s)
-{
-	ranges_free(s->targets);
-	ranges_free(s->excluded);
-	free(s->link.frames);
-	free(s);
-}
-
-static void
-link_set(struct link *l, int error)
-{
-	pthread_mutex_lock(&l->lock);
-	l->error = error;
-	pthread_mutex_unlock(&l->lock);
-}
-
-static size_t
-link_seen(struct link *l)
-{
-	size_t n;
-
-	pthread_mutex_lock(&l->lock);
-	n = l->n;
-	pthread_mutex_unlock(&l->lock);
-	return n;
-}
+#include "test/unit/sender_help.h"
 
 /* Poll a condition for five seconds. */
 #define EVENTUALLY(condition)                                 \
@@ -488,13 +364,14 @@ sources_are_shared_out(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < s->sweep.n; i++) {
-		struct target t = sender_target(&s->plan, i);
-		const struct frame_template *from =
-		    sender_template(&s->plan, &t);
+		const struct frame_template *from;
+		struct aim a;
 
-		assert_ptr_equal(from, sender_template(&s->plan, &t));
-		assert_int_equal(addr_is4(&from->source), addr_is4(&t.addr));
-		if (addr_is4(&t.addr))
+		aims_find(s->plan.aims, &i, 1, &a);
+		from = sender_source(&s->plan, &a);
+		assert_ptr_equal(from, sender_source(&s->plan, &a));
+		assert_int_equal(addr_is4(&from->source), a.four);
+		if (a.four)
 			used[addr_to4(&from->source) & 1]++;
 	}
 	assert_in_range(used[0], ALL4 / 2 - 150, ALL4 / 2 + 150);
@@ -546,10 +423,12 @@ a_stretch_is_sent_again(void **state)
 	p = sender_progress(one);
 	first = link_seen(&s->link);
 	for (uint64_t k = again.from; k < again.to; k++) {
-		struct target t = sender_target(&s->plan,
-		    permute_at(&s->plan.order, sweep_index(&s->sweep, 0, k)));
+		uint64_t index =
+		    permute_at(&s->plan.order, sweep_index(&s->sweep, 0, k));
+		struct aim a;
 
-		excluded += ranges_has(s->excluded, &t.addr);
+		aims_find(s->plan.aims, &index, 1, &a);
+		excluded += a.excluded;
 	}
 	sender_again(one, &again, 7);
 	EVENTUALLY(sender_progress(one).again_done == 7);

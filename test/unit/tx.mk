@@ -2,14 +2,17 @@
 UNIT_addr = engine/addr
 UNIT_permute = engine/permute
 UNIT_sweep = engine/sweep
+UNIT_aim = engine/aim engine/ranges engine/addr
 UNIT_ranges = engine/ranges engine/addr
 UNIT_cookie = engine/cookie engine/canary engine/conf_port engine/addr
 UNIT_frame = engine/frame engine/addr
 UNIT_pacer = engine/pacer
 UNIT_backoff = engine/backoff
 UNIT_again = engine/again
-UNIT_sender = engine/sender engine/ranges engine/addr engine/cookie \
-    engine/frame engine/permute engine/sweep engine/pacer engine/log
-UNIT_send = engine/send engine/backoff engine/again $(UNIT_sender) engine/wire engine/stats engine/role
-UNIT_link = engine/link engine/link_packet engine/link_libnet \
+SENDER = engine/sender engine/sender_fill engine/aim engine/ranges \
+    engine/addr engine/cookie engine/frame engine/permute engine/sweep \
+    engine/pacer engine/log
+UNIT_sender = $(SENDER) test/unit/sender_help
+UNIT_send = engine/send engine/backoff engine/again $(SENDER) engine/wire engine/stats engine/role
+UNIT_link = engine/link engine/link_packet engine/link_libnet engine/link_xdp \
     engine/neighbour engine/addr engine/ranges

@@ -1,0 +1,23 @@
+#!/bin/bash
+# One sweep by each way to send: every verdict right, every SYN counted by the
+# device, and the daemon says which way it was.
+
+LAB_SERVERS=dovecot-good,dovecot-plain,postfix-good
+export LAB_SERVERS
+. "$(dirname "$0")/lib.sh"
+enter_lab "$@"
+
+for path in xdp libnet packet; do
+	rm -rf "$LAB_DIR/store" "$LAB_DIR/work/account.json"
+	configure "tx = \"$path\"" 'rate = 20000' 'greeting_smtp = 5s' \
+	    'greeting = 5s' 'canary = off' 'hello_after_silence = off'
+	before=$(seen syn_in)
+	swept=0
+	sweep || swept=$?
+	is "exit status by $path" "$swept" 0
+	said "the log says it" "sender 0 sends by $path" "$log"
+	is "SYNs counted on the other side" \
+	    "$(($(seen syn_in) - before))" "$(counted events.syn_packets)"
+	expect "every verdict by $path" judge
+done
+finish
