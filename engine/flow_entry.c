@@ -37,7 +37,9 @@ flow_syn(const struct flow *f, uint16_t sport)
 	struct syn syn = { source_ports_kind(&f->ports, sport),
 		source_ports_attempt(&f->ports, sport) };
 
-	return syn.kind == KIND_AGAIN ? (struct syn){ KIND_PLAIN, 0 } : syn;
+	if (syn.kind == KIND_AGAIN || syn.kind == KIND_SECOND)
+		return (struct syn){ KIND_PLAIN, 0 };
+	return syn;
 }
 
 bool
@@ -188,9 +190,10 @@ bool
 flow_is_followup(const struct flow *f, uint16_t sport, const struct entry *e)
 {
 	struct syn was = flow_syn(f, e->sport), is = flow_syn(f, sport);
+	enum syn_kind kind = source_ports_kind(&f->ports, sport);
 
-	return e->queue == QUEUE_DONE &&
-	    source_ports_kind(&f->ports, sport) != KIND_AGAIN &&
+	return e->queue == QUEUE_DONE && kind != KIND_AGAIN &&
+	    kind != KIND_SECOND &&
 	    (was.kind != is.kind || was.attempt < is.attempt);
 }
 
