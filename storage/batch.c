@@ -285,6 +285,20 @@ apply_outcome(struct batch_context *c, const uint8_t *bytes)
 	outcome_bare(c, &n.contact, (enum outcome)n.outcome, n.when_us);
 }
 
+/*
+ * One that was given up, always over a limit of ours, and says so once more:
+ * it repeats its SYN-ACK for ever, and would begin again at nothing.
+ */
+static bool
+is_given_up(struct live *l, const struct followup *f)
+{
+	struct head h;
+
+	return f->why == OUTCOME_LIMITED &&
+	    live_row(l, &f->target, &h) == LIVE_HEAD &&
+	    h.outcome == OUTCOME_LIMITED;
+}
+
 static void
 apply_followup(struct batch_context *c, const uint8_t *bytes)
 {
@@ -294,7 +308,9 @@ apply_followup(struct batch_context *c, const uint8_t *bytes)
 	memcpy(&f, bytes, sizeof f);
 	p.kind = f.kind;
 	p.attempt = f.attempt;
-	if (!pending_again(c->live, &f))
+	if (is_given_up(c->live, &f))
+		live_pending_delete(c->live, &f.target);
+	else if (!pending_again(c->live, &f))
 		batch_give_up(c, &f.target, &p, OUTCOME_LIMITED);
 }
 

@@ -323,6 +323,15 @@ test_limited_for_good(void **state)
 	assert_int_equal(live_row(l, &f.target, &h), LIVE_HEAD);
 	assert_int_equal(h.outcome, OUTCOME_LIMITED);
 	live_abort(l);
+	/* It does not begin again with the next SYN-ACK. */
+	assert_int_equal(batch_take_notes(batch, &args, message,
+			     wrap_notes(NOTE_FOLLOWUP, &f, 1, sizeof f)),
+	    0);
+	apply();
+	live_begin(l);
+	assert_int_equal(live_queue_count(l), 0);
+	assert_int_equal(live_pending_count(l), 0);
+	live_abort(l);
 }
 
 /* Full of the longest records there are: the door closes in time. */
