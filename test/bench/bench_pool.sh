@@ -280,7 +280,7 @@ part_slow()
 	local with without POOL_RATE=1200
 
 	run slow 100 'ports = { "110/pop3" }' 'min_rate_window = 85s' \
-	    'reply = 85s' 'conversation = 85s' 'conversation_max = 16M' \
+	    'greeting = 85s' 'reply = 85s' 'conversation = 85s' 'conversation_max = 16M' \
 	    'reply_max = 16M' 'reply_lines_max = 65535' \
 	    -- -k tarpit=10 -k endless=1 -k no_tls=89
 	with=$(steady busy 0.88 0.97)
