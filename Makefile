@@ -213,7 +213,7 @@ mailsim: $(O)/bench/mailsim
 POOL      = $(PROGRAMS) $(O)/bench/mailsim $(O)/bench/pool_client \
           $(O)/bench/pool_cpu
 bench-pool: $(POOL)
-	$(need_root)@test/bench/bench_pool.sh
+	$(need_root)@BIN=$(O) test/bench/bench_pool.sh
 
 # The simulated internet: a BPF program and what loads it.
 INTERNET  = $(O)/internet/simnet $(O)/internet/simnet.bpf.o
