@@ -1,16 +1,16 @@
 #!/bin/bash
 # What is heard: the simulated internet at full speed, beside zmap and masscan.
 #
-#	sudo test/bench/bench-rx.sh [PART...]
+#	sudo test/bench/bench_rx.sh [PART...]
 #
-# Parts: slash8 loss everybody slow estimate; all of them otherwise. RX_NET is
-# swept (10.0.0.0/8), RX_ALL where everybody answers (10.0.0.0/12).
+# Parts: slash8 loss everybody slow hitlist memory; all of them otherwise. RX_NET
+# is swept (10.0.0.0/8), RX_ALL where everybody answers (10.0.0.0/12).
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 if [ -z "${LAB_TARGET:-}" ]; then
 	scripts/lab-root build/scanners scanners
-	exec test/internet/run port=110 -- test/bench/bench-rx.sh "$@"
+	exec test/internet/run port=110 -- test/bench/bench_rx.sh "$@"
 fi
 # shellcheck source=test/bench/lib.sh
 . test/bench/lib.sh
@@ -18,13 +18,13 @@ fi
 . test/internet/lib.sh
 
 RX_NET=${RX_NET:-10.0.0.0/8} RX_ALL=${RX_ALL:-10.0.0.0/12}
-RX_SLOW=${RX_SLOW:-10.0.0.0/14}
+RX_SLOW=${RX_SLOW:-10.0.0.0/14} RX_MEMORY=${RX_MEMORY:-10.0.0.0/11}
 work=$LAB_DIR/work
 conf=$work/bench.conf log=$LAB_DIR/logs/mailsweepd.log
 gateway=$($LAB_TARGET cat /proc/net/arp >/dev/null; $LAB_TARGET ip -o link \
     show net0 | grep -o 'link/ether [^ ]*' | cut -d' ' -f2)
 mkdir -p "$work"
-parts=" ${*:-slash8 loss everybody slow estimate} "
+parts=" ${*:-slash8 loss everybody slow hitlist memory} "
 
 # wanted NET: who is open there, sorted
 wanted()
@@ -184,6 +184,45 @@ everybody()
 	done
 }
 
+# A million single addresses, as fast as a prefix of as many.
+hitlist()
+{
+	simnet set seed=12 open=0.01 lost=0
+	python3 -c 'import random
+draw = random.Random(1)
+for a in draw.sample(range(1 << 24), 1000000):
+    print(f"10.{a >> 16}.{a >> 8 & 255}.{a & 255}")' >"$work/hitlist"
+	simnet filter <"$work/hitlist" | LC_ALL=C sort >"$work/wanted"
+	measured mail "@$work/hitlist" 1
+	report rx_hitlist
+	wanted 10.0.0.0/12
+	measured mail 10.0.0.0/12 1
+	report rx_prefix
+}
+
+# VmHWM of the process that hears, the capture's buffer of 64 MB included.
+watch_packet()
+{
+	local packet
+
+	until packet=$(pgrep -f -- '--role packet'); do :; done
+	while grep -s '^VmHWM' "/proc/$packet/status"; do
+		sleep 0.5
+	done | tail -n 1 | awk '{ print int($2 / 1024) }' >"$work/rss"
+}
+
+# A table for two million, and most of two million waiting in it.
+memory()
+{
+	simnet set seed=13 open=1 lost=0
+	wanted "$RX_MEMORY"
+	watch_packet &
+	measured mail "$RX_MEMORY" 1 'waiting_max = 2000000' 'greeting = 30s'
+	wait
+	figure packet_rss_mb "$(cat "$work/rss")" MB
+	report rx_memory
+}
+
 # The process that hears, one tenth of the time.
 slowly()
 {
@@ -207,6 +246,6 @@ slow()
 	report rx_slow_mail
 }
 
-for part in slash8 loss everybody slow estimate; do
+for part in slash8 loss everybody slow hitlist memory; do
 	case $parts in *" $part "*) "$part" ;; esac
 done
