@@ -35,6 +35,21 @@ const char *const dial_step_names[STEP_COUNT] = {
 enum { MSS_MIN = 88, MSS_MAX = 32767, MSS_DEFAULT4 = 536, MSS_DEFAULT6 = 1220 };
 /* Option kinds as TCP_REPAIR_OPTIONS wants them. */
 enum { OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK = 4 };
+/* The kernel doubles it, and half of that is window: more than our SYN's. */
+enum { RECEIVE_BUFFER = 128 << 10 };
+
+int
+dial_socket(const struct addr *to)
+{
+	int family = addr_is4(to) ? AF_INET : AF_INET6;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int bytes = RECEIVE_BUFFER;
+
+	if (fd >= 0)
+		(void)setsockopt(
+		    fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+	return fd;
+}
 
 socklen_t
 dial_sockaddr(const struct addr *a, uint16_t port, struct sockaddr_storage *ss)
@@ -205,8 +220,7 @@ furnish(int fd, const struct handoff *h)
 int
 adopt(const struct handoff *h, enum dial_step *failed)
 {
-	int family = addr_is4(&h->contact.target.addr) ? AF_INET : AF_INET6;
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = dial_socket(&h->contact.target.addr);
 	int error;
 
 	*failed = STEP_SOCKET;

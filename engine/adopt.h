@@ -38,6 +38,12 @@ extern const char *const dial_step_names[STEP_COUNT];
  */
 int adopt(const struct handoff *, enum dial_step *failed);
 
+/*
+ * A TCP socket for this address, -1 and errno if none is to be had. What it
+ * holds unread is bounded: servers may send without end.
+ */
+int dial_socket(const struct addr *);
+
 /* An address and port for bind(2) or connect(2); returns the length. */
 socklen_t dial_sockaddr(
     const struct addr *, uint16_t port, struct sockaddr_storage *);

@@ -158,8 +158,7 @@ int
 connects_start(struct connects *c, const struct contact *contact,
     uint64_t now_ms, struct connected *ended)
 {
-	int family = addr_is4(&contact->target.addr) ? AF_INET : AF_INET6;
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = dial_socket(&contact->target.addr);
 	struct epoll_event e = { .events = EPOLLOUT };
 	enum dial_step step = STEP_SOCKET;
 	int i;

@@ -270,3 +270,27 @@ chain_judge(
 	out->judgement = judge(c, ders, n);
 	digests_add(c->judged, key, &out->judgement);
 }
+
+void
+chain_report(const struct chain *c, struct facts *f)
+{
+	const struct judgement *j = &c->judgement;
+	struct head *h = &f->record->head;
+
+	if (c->n == 0)
+		return;
+	memcpy(h->leaf, c->sha256[0], SHA256_LEN);
+	h->chain_len = c->n;
+	h->chain = j->chain;
+	h->verify_error = j->verify_error;
+	h->validation = j->validation;
+	h->key_type = j->key_type;
+	h->key_bits = j->key_bits;
+	h->not_before = j->not_before;
+	h->not_after = j->not_after;
+	if (j->parsed)
+		h->flags |= HEAD_CHAIN_PARSED;
+	if (j->weak_signature)
+		record_find(f->record, FINDING_WEAK_SIGNATURE);
+	facts_put(f, TAG_CHAIN, c->sha256, (size_t)c->n * SHA256_LEN);
+}

@@ -6,6 +6,7 @@
 #define PROBES_CHAIN_H
 
 #include "probes/digests.h"
+#include "probes/facts.h"
 #include "probes/handshake.h"
 #include "storage/record.h"
 
@@ -40,5 +41,8 @@ struct chain {
 /* Digests and judgement of certificates as they were sent, leaf first. */
 void chain_judge(
     struct chains *, const struct der *, unsigned n, struct chain *);
+
+/* Its place in the record: head, digests, and the signature's finding. */
+void chain_report(const struct chain *, struct facts *);
 
 #endif

@@ -275,6 +275,13 @@ conversation_ready(struct conversation *c)
 {
 	if (c->place == PLACE_OVER)
 		return;
+	/*
+	 * If others kept us from it for so long, packet may have reset the
+	 * connection: what is read or refused now is not the server's word.
+	 */
+	if (c->all->now_ms >= c->end_ms &&
+	    dialog_want(&c->dialog) != WANT_NOTHING)
+		conversation_cut(c, ENDING_TIME, "conversation over our time");
 	while (advance(c))
 		;
 	if (c->place != PLACE_OVER)
@@ -311,13 +318,11 @@ time_up(struct conversation *c)
 	}
 	if (dialog_want(&c->dialog) == WANT_QUIET && now < c->end_ms) {
 		dialog_quiet(&c->dialog);
-	} else if (now >= c->end_ms) {
-		conversation_cut(c, ENDING_TIME, "conversation over our time");
-	} else if (now >= c->deadline_ms) {
+	} else if (now >= c->deadline_ms && now < c->end_ms) {
 		snprintf(text, sizeof text, "timed out waiting for %s",
 		    dialog_place(&c->dialog));
 		conversation_cut(c, ENDING_TIME, text);
-	} else if (slow(c)) {
+	} else if (now < c->end_ms && slow(c)) {
 		conversation_cut(c, ENDING_SLOW, "under our minimum rate");
 	}
 	conversation_ready(c);
@@ -340,6 +345,26 @@ kind_of(const struct contact *k, bool implicit_tls)
 	if (k->kind == KIND_INJECTION)
 		return PORT_INJECTION;
 	return k->flags & HANDOFF_TLS ? PORT_HELLO : PORT_CLEAR;
+}
+
+/*
+ * Counted from when packet handed it on, as packet does: it may have waited
+ * for us. Without a greeting that was when the SYN-ACK came, or later.
+ */
+static uint64_t
+end_of(const struct conversation *c)
+{
+	const struct conf *conf = c->all->conf;
+	bool smtp = c->contact.protocol == PROTOCOL_SMTP;
+	uint64_t handed_ms = c->base_ms, now_ms = c->all->now_ms;
+
+	if (c->contact.greeting_us > c->contact.synack_us)
+		handed_ms +=
+		    (c->contact.greeting_us - c->contact.synack_us) / MS;
+	else
+		handed_ms += smtp ? conf->greeting_smtp_ms : conf->greeting_ms;
+	return conf->conversation_ms +
+	    (handed_ms < now_ms ? handed_ms : now_ms);
 }
 
 int
@@ -369,7 +394,7 @@ conversation_begin(
 	all->open++;
 	c->begun_ms = all->now_ms;
 	c->base_ms = ago < all->now_ms ? all->now_ms - ago : 0;
-	c->end_ms = all->now_ms + all->conf->conversation_ms;
+	c->end_ms = end_of(c);
 	record_init(&c->record, c->body_small, sizeof c->body_small);
 	line_init(&c->lines, c->line_small, sizeof c->line_small);
 	dialog_start(&c->dialog, &all->manners, &c->record, probe,

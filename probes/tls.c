@@ -16,12 +16,15 @@ enum {
 	SENT_BUCKETS = 16384,
 	DH_SECURITY_MIN =
 	    80, /* bits of strength: 1024 of DH (NIST SP 800-57) */
-	DH_BITS_MAX = 8192, /* the largest named group, RFC 7919 */
+	DH_BITS_MAX = 4096, /* of a prime that is no known group's */
+	DH_GROUP_MAX = 8192, /* the largest named group, RFC 7919 */
 	ALERT_FATAL = 2,
 	ALERT_CLOSE_NOTIFY = 0,
 	ALERT_USER_CANCELED = 90,
 	SIDE_THEIRS = 1,
-	SIDE_OURS = 2
+	SIDE_OURS = 2,
+	/* An honest server sends a dozen, and a few tickets. */
+	MESSAGES_MAX = 128
 };
 
 struct tls_context {
@@ -40,6 +43,7 @@ struct tls {
 	unsigned long error; /* OpenSSL's, of a failure */
 	uint16_t sigalg;
 	uint8_t alert, alert_side;
+	unsigned messages; /* of handshakes, from the server */
 	uint64_t max; /* bytes to be read */
 	bool ticket, done, much;
 };
@@ -99,6 +103,18 @@ no_verification(X509_STORE_CTX *ctx, void *arg)
 	return 1;
 }
 
+/* In an unknown group the exponent is as long as the prime. */
+static bool
+costly(const EVP_PKEY *key)
+{
+	char name[64];
+	int bits = EVP_PKEY_get_bits(key);
+
+	if (EVP_PKEY_get_group_name(key, name, sizeof name, NULL) == 1)
+		return bits > DH_GROUP_MAX;
+	return bits > DH_BITS_MAX;
+}
+
 /*
  * Level 0 as OpenSSL has it, but for DH that is there to cost us: a key of
  * 10,000 bits takes three seconds, in which nobody else is heard
@@ -114,8 +130,7 @@ security(const SSL *ssl, const SSL_CTX *ctx, int op, int bits, int nid,
 	(void)arg;
 	if (op != SSL_SECOP_TMP_DH)
 		return 1;
-	return bits >= DH_SECURITY_MIN &&
-	    (!other || EVP_PKEY_get_bits(other) <= DH_BITS_MAX);
+	return bits >= DH_SECURITY_MIN && (!other || !costly(other));
 }
 
 static void message(int, int, int, const void *, size_t, SSL *, void *);
@@ -291,6 +306,9 @@ message(int sent, int version, int type, const void *bytes, size_t len,
 		alert(t, sent, version, bytes);
 	if (sent || type != SSL3_RT_HANDSHAKE)
 		return;
+	/* Each KeyUpdate costs us more than it costs them. */
+	if (++t->messages > MESSAGES_MAX)
+		t->much = true;
 	switch (*(const uint8_t *)bytes) {
 	case HANDSHAKE_CERTIFICATE:
 		certificates(t, bytes, len, version);
@@ -322,7 +340,7 @@ before_read(BIO *in, int what, const char *buf, size_t len, int argi, long argl,
 	(void)argi;
 	(void)argl;
 	(void)processed;
-	if (what != BIO_CB_READ || BIO_number_read(in) < t->max)
+	if (what != BIO_CB_READ || (!t->much && BIO_number_read(in) < t->max))
 		return result;
 	t->much = true;
 	BIO_clear_retry_flags(in);
@@ -493,30 +511,6 @@ tls_error(const struct tls *t, char text[TLS_TEXT_MAX])
 		    reason ? reason : "the connection ended");
 }
 
-static void
-report_chain(const struct chain *c, struct facts *f)
-{
-	const struct judgement *j = &c->judgement;
-	struct head *h = &f->record->head;
-
-	if (c->n == 0)
-		return;
-	memcpy(h->leaf, c->sha256[0], SHA256_LEN);
-	h->chain_len = c->n;
-	h->chain = j->chain;
-	h->verify_error = j->verify_error;
-	h->validation = j->validation;
-	h->key_type = j->key_type;
-	h->key_bits = j->key_bits;
-	h->not_before = j->not_before;
-	h->not_after = j->not_after;
-	if (j->parsed)
-		h->flags |= HEAD_CHAIN_PARSED;
-	if (j->weak_signature)
-		record_find(f->record, FINDING_WEAK_SIGNATURE);
-	facts_put(f, TAG_CHAIN, c->sha256, (size_t)c->n * SHA256_LEN);
-}
-
 void
 tls_report(const struct tls *t, struct facts *f)
 {
@@ -530,7 +524,7 @@ tls_report(const struct tls *t, struct facts *f)
 	h->peer_sigalg = t->sigalg;
 	if (t->ticket)
 		h->flags |= HEAD_TICKET;
-	report_chain(&t->chain, f);
+	chain_report(&t->chain, f);
 	if (!t->done)
 		return;
 	h->tls_version = (uint16_t)SSL_version(t->ssl);

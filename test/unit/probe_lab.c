@@ -557,25 +557,44 @@ lab_probe(uint16_t port, const struct act *acts, const struct lab_tls *tls,
 	lab_probe_second(KIND_PLAIN, 0, port, acts, tls, r);
 }
 
+static void
+converse(const struct contact *k, uint16_t port, const struct act *acts,
+    const struct lab_tls *tls, struct lab_result *r)
+{
+	struct sockaddr_in at;
+	struct dialed d;
+	int listener = listener_make(&at), fd;
+	pid_t server = server_start(listener, acts, tls);
+
+	memset(r, 0, sizeof *r);
+	fd = dial(port, 1, &at, &d);
+	d.contact.kind = k->kind, d.contact.attempt = k->attempt;
+	d.contact.flags |= k->kind == KIND_CLIENT_HELLO ? HANDOFF_TLS : 0;
+	if (k->synack_us > 0) {
+		d.contact.synack_us = k->synack_us;
+		d.contact.greeting_us = k->synack_us + 1;
+	}
+	hand_on(&d, fd);
+	close(listener);
+	collect(r);
+	assert_int_equal(waitpid(server, &r->server_status, 0), server);
+}
+
 void
 lab_probe_second(unsigned kind, unsigned attempt, uint16_t port,
     const struct act *acts, const struct lab_tls *tls, struct lab_result *r)
 {
-	struct sockaddr_in at;
-	struct dialed d;
-	int listener = listener_make(&at), status, fd;
-	pid_t server;
+	struct contact k = { .kind = (uint8_t)kind,
+		.attempt = (uint8_t)attempt };
 
-	memset(r, 0, sizeof *r);
-	server = server_start(listener, acts, tls);
-	fd = dial(port, 1, &at, &d);
-	d.contact.kind = (uint8_t)kind;
-	d.contact.attempt = (uint8_t)attempt;
-	if (kind == KIND_CLIENT_HELLO)
-		d.contact.flags |= HANDOFF_TLS;
-	hand_on(&d, fd);
-	close(listener);
-	collect(r);
-	assert_int_equal(waitpid(server, &status, 0), server);
-	r->server_status = status;
+	converse(&k, port, acts, tls, r);
+}
+
+void
+lab_probe_late(
+    uint32_t ms, uint16_t port, const struct act *acts, struct lab_result *r)
+{
+	struct contact k = { .synack_us = utc_us() - ms * 1000ull };
+
+	converse(&k, port, acts, &(struct lab_tls){ 0 }, r);
 }

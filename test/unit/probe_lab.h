@@ -72,6 +72,10 @@ void lab_probe(uint16_t port, const struct act *, const struct lab_tls *,
 void lab_probe_second(unsigned kind, unsigned attempt, uint16_t port,
     const struct act *, const struct lab_tls *, struct lab_result *);
 
+/* One whose greeting was captured so long before the probe is given it. */
+void lab_probe_late(
+    uint32_t ms, uint16_t port, const struct act *, struct lab_result *);
+
 /*
  * So many connections that their server closes at once, while nobody reads
  * the records until the probe takes no more; then all must come, each once.

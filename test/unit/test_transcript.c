@@ -55,7 +55,8 @@ transcript_test(void **state)
 	for (size_t step = 2; step <= 7; step++)
 		replay(t, step, step, "in small pieces");
 	if (strncmp(base, "oddity", 6) == 0)
-		printf("oddity %lu ok\n", strtoul(base + 6, NULL, 10));
+		printf("oddity %lu ok %.*s\n", strtoul(base + 6, NULL, 10),
+		    (int)strlen(base) - 4, base);
 	transcript_free(t);
 }
 

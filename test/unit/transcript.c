@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <openssl/pem.h>
 
+#include "probes/chain.h"
 #include "test/unit/transcript.h"
 
 enum { LINE_CAP = 70000, NOW_S = 1800000000 };
@@ -239,6 +241,36 @@ feed(struct replay *r, const uint8_t *bytes, size_t len)
 	}
 }
 
+/* What a server's certificate says: test/transcript/certs/NAME.pem. */
+static void
+certificate(struct replay *r, const char *name)
+{
+	static const char dir[] = "test/transcript/certs";
+	static struct chains *chains;
+	char path[300], *pem_name = NULL, *header = NULL;
+	struct chain chain;
+	struct der der;
+	uint8_t *bytes = NULL;
+	long len = 0;
+	FILE *in;
+
+	snprintf(path, sizeof path, "%s/ca.pem", dir);
+	if (!chains)
+		chains = chains_new(path);
+	assert_non_null(chains);
+	snprintf(path, sizeof path, "%s/%s.pem", dir, name);
+	in = fopen(path, "r");
+	if (!in || PEM_read(in, &pem_name, &header, &bytes, &len) != 1)
+		fail_msg("%s: no certificate", path);
+	fclose(in);
+	der = (struct der){ bytes, (size_t)len };
+	chain_judge(chains, &der, 1, &chain);
+	chain_report(&chain, &r->dialog.facts);
+	OPENSSL_free(pem_name);
+	OPENSSL_free(header);
+	OPENSSL_free(bytes);
+}
+
 /* "TLS TLSv1.3": done; "ALERT 40 theirs": failed; "CLOSE", "RESET" ... */
 static void
 mark(struct replay *r, const char *text)
@@ -261,6 +293,10 @@ mark(struct replay *r, const char *text)
 		if (dialog_want(&r->dialog) == WANT_TLS)
 			dialog_begun(&r->dialog);
 		dialog_failed(&r->dialog, 5, text);
+	} else if (strncmp(text, "CERT ", 5) == 0) {
+		certificate(r, text + 5);
+	} else if (strcmp(text, "CANARY") == 0) {
+		h->flags |= HEAD_CANARY;
 	} else if (strcmp(text, "BEGUN") == 0) {
 		dialog_begun(&r->dialog);
 	} else if (strcmp(text, "QUIET") == 0) {

@@ -6,6 +6,7 @@ import ssl
 import struct
 import time
 
+import hostile
 import nulltls
 
 # What transcripts call us, and what the laboratory's configuration does.
@@ -215,6 +216,8 @@ class Player:
         context.maximum_version = VERSIONS[highest or lowest]
         context.load_cert_chain(f"{self.certs}/{want['cert']}.pem",
                                 f"{self.certs}/{want['cert']}.key")
+        if "tickets" in want:
+            context.num_tickets = int(want["tickets"])
         if "client" in want or "asks" in want:
             context.load_verify_locations(f"{self.certs}/ca.pem")
             context.verify_mode = (ssl.CERT_REQUIRED if "client" in want
@@ -263,3 +266,16 @@ class Player:
     def do_nulltls(self, chain):
         self.sock = nulltls.accept(self.sock, f"{self.certs}/goodrsa.key",
                                    nulltls.chain(chain, self.certs))
+
+    # ---- what is meant to cost ---------------------------------------------------
+
+    def do_dhe(self, bits):
+        self.sock = hostile.dhe(self.sock, f"{self.certs}/goodrsa.key",
+                                nulltls.chain("duplicates", self.certs)[:1],
+                                int(bits))
+
+    def do_flood(self, rest):
+        """Records of a type, one after another."""
+        kind, _, text = rest.partition(" ")
+        while True:
+            self.sock.write(int(kind), unescape(text))

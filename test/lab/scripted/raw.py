@@ -109,6 +109,10 @@ def syn_ack(peer, kind):
         peer.send(peer.segment(SYN_ACK, ISS, MSS, ack=peer.seq + 2))
     elif kind == "no-window":
         peer.send(peer.segment(SYN_ACK, ISS, MSS, window=0))
+    elif kind == "early":
+        # RFC 9293 3.8.6: nobody may, before our ACK; some do.
+        peer.send(whole)
+        peer.send(peer.segment(ACK | PSH, ISS + 1, data=GREETING))
     else:
         peer.send(whole)
 
@@ -128,6 +132,33 @@ def greet(peer, kind):
         part(0, half)
         part(0, half)
         part(half - 5, None)
+    elif kind == "other-content":
+        # What came first counts, in packet as in the kernel.
+        part(0, half)
+        peer.send(peer.segment(ACK | PSH, ISS + 1, data=b"220 x" + bytes(9),
+                               ack=peer.seq))
+        part(half, None)
+    elif kind == "backwards":
+        for at in reversed(range(len(GREETING))):
+            part(at, at + 1)
+    elif kind == "fin-first":
+        peer.send(peer.segment(ACK | FIN, END, ack=peer.seq))
+        part(half, None)
+        part(0, half)
+    elif kind == "fin-ahead-of-all":
+        peer.send(peer.segment(ACK | FIN | PSH, ISS + 1 + half,
+                               data=GREETING[half:], ack=peer.seq))
+        part(0, half)
+    elif kind == "synack-between":
+        part(0, half)
+        peer.send(peer.segment(SYN_ACK, ISS, MSS, ack=peer.seq))
+        part(half, None)
+    elif kind == "out-of-window":
+        peer.send(peer.segment(ACK | PSH, ISS + 1 + (1 << 24),
+                               data=b"220 far away\r\n", ack=peer.seq))
+        peer.send(peer.segment(ACK | PSH, ISS - 999,
+                               data=b"220 long ago\r\n", ack=peer.seq))
+        part(0, None)
     elif kind == "one-byte-twice":
         for at in range(len(GREETING)):
             part(at, at + 1)
