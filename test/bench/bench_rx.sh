@@ -3,8 +3,8 @@
 #
 #	sudo test/bench/bench_rx.sh [PART...]
 #
-# Parts: slash8 loss everybody slow hitlist memory; all of them otherwise. RX_NET
-# is swept (10.0.0.0/8), RX_ALL where everybody answers (10.0.0.0/12).
+# Parts: slash8 loss everybody slow estimate hitlist memory; all of them
+# otherwise. RX_NET is what is swept (10.0.0.0/8).
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -19,12 +19,13 @@ fi
 
 RX_NET=${RX_NET:-10.0.0.0/8} RX_ALL=${RX_ALL:-10.0.0.0/12}
 RX_SLOW=${RX_SLOW:-10.0.0.0/14} RX_MEMORY=${RX_MEMORY:-10.0.0.0/11}
+RX_ESTIMATE=${RX_ESTIMATE:-10.0.0.0/14}
 work=$LAB_DIR/work
 conf=$work/bench.conf log=$LAB_DIR/logs/mailsweepd.log
 gateway=$($LAB_TARGET cat /proc/net/arp >/dev/null; $LAB_TARGET ip -o link \
     show net0 | grep -o 'link/ether [^ ]*' | cut -d' ' -f2)
 mkdir -p "$work"
-parts=" ${*:-slash8 loss everybody slow hitlist memory} "
+parts=" ${*:-slash8 loss everybody slow estimate hitlist memory} "
 
 # wanted NET: who is open there, sorted
 wanted()
@@ -85,7 +86,8 @@ mail()
 	local net=$1 probes=$2
 
 	shift 2
-	[ "$probes" -eq 1 ] || set -- "$@" "syn_probes = $probes"
+	[ "$probes" -eq 1 ] || set -- "$@" "syn_probes = $probes" \
+	    'probe_gap = 1s'
 	rm -rf "$LAB_DIR/store"
 	internet_configure "$conf" "targets = { \"$net\" }" "$@"
 	"$BIN/mailsweepd" -1 -f "$conf"
@@ -173,6 +175,22 @@ loss()
 	done
 }
 
+# In how many of twenty draws the interval of the estimate holds the truth.
+estimate()
+{
+	local seed held=0 p=0.03
+
+	for seed in {1..20}; do
+		simnet set "seed=$seed" open=0.05 "lost=$p"
+		measured mail "$RX_ESTIMATE" 2
+		held=$((held + $("$BIN/mailsweep" sweeps --json -f "$conf" |
+		    python3 -c 'import json, sys
+loss = json.loads(sys.stdin.readlines()[-1])["loss"]
+print(int(loss["low"] <= float(sys.argv[1]) <= loss["high"]))' "$p")))
+	done
+	figure rx_estimate_held "$held" of-20
+}
+
 everybody()
 {
 	simnet set seed=10 open=1 lost=0
@@ -246,6 +264,6 @@ slow()
 	report rx_slow_mail
 }
 
-for part in slash8 loss everybody slow hitlist memory; do
+for part in slash8 loss everybody slow estimate hitlist memory; do
 	case $parts in *" $part "*) "$part" ;; esac
 done
