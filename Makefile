@@ -81,7 +81,7 @@ CFLAGS_ALL = -std=c11 $(WARN) $(HARDEN) $(OPT) $(VARIANT_CFLAGS) \
           $(PKG_CFLAGS) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
           $(VARIANT_CFLAGS) $(LDFLAGS)
-LIBS    = $(PKG_LIBS) -lnet -pthread
+LIBS    = $(PKG_LIBS) -lnet -lm -pthread
 
 # Files with a main() of their own are kept out of the modules.
 MAINS     = engine/main.c storage/mailsweep.c

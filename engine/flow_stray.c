@@ -81,7 +81,7 @@ remember(struct flow *f, const struct arrival *a, struct entry *e)
 	    QUEUE_DONE, flow_now_ms(f));
 	if (e == NULL)
 		return NULL;
-	e->source = (uint8_t)a->source;
+	e->source = a->source & 15u;
 	e->sport = a->s->dport;
 	e->ttl = a->s->ttl;
 	e->wscale = WSCALE_NONE;

@@ -18,6 +18,7 @@ enum {
 #define SPIN_NS         ((uint64_t)50000)
 #define BUSY_FIRST_NS   ((uint64_t)50000)
 #define BUSY_LONGEST_NS ((uint64_t)50000000)
+#define LAG_NS          ((uint64_t)1000000)
 #define FOREVER         UINT64_MAX
 
 _Static_assert((int)PACER_BURST_MAX <= (int)LINK_BATCH, "a burst is a batch");
@@ -27,6 +28,21 @@ struct batch {
 	struct link_slot *slots[LINK_BATCH];
 	unsigned room, n;
 	struct sender_progress after;
+};
+
+/*
+ * Where there are two SYNs a target, position is where the second ones are.
+ * The first ones lead: how far, and how far they were at which time.
+ */
+enum { MARKS = 128, MARKS_A_GAP = 64 };
+struct lead {
+	uint64_t gap_ns; /* 0: one SYN a target */
+	uint64_t step, due;
+	struct {
+		uint64_t ns, step;
+	} marks[MARKS];
+	unsigned first, n;
+	bool odd; /* whose turn it is, where there is room for one */
 };
 
 struct sender {
@@ -53,9 +69,19 @@ struct sender {
 	struct stretch again; /* what is left of it */
 	uint32_t again_taken; /* its number */
 	struct batch batch;
-	struct sender_lots *lots, *lots_again;
+	struct sender_lots *lots, *lots_again, *lots_second;
+	struct lead lead;
 	bool failing;
 };
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 /* ---- batches ------------------------------------------------------------- */
 
@@ -85,12 +111,69 @@ fill_steps(struct sender *s, struct sender_lots *lots, uint64_t *from,
 	return b->n - before;
 }
 
+/* The step that the first SYNs had reached one gap ago. */
+static uint64_t
+due_step(struct lead *l, uint64_t now)
+{
+	while (l->n > 0 && l->marks[l->first].ns + l->gap_ns <= now) {
+		l->due = l->marks[l->first].step;
+		l->first = (l->first + 1) % MARKS;
+		l->n--;
+	}
+	return l->due;
+}
+
+/* All before l->step has left by now, or leaves with this batch. */
+static void
+mark_step(struct lead *l, uint64_t now, bool last)
+{
+	unsigned at = (l->first + l->n) % MARKS;
+	unsigned before = (at + MARKS - 1) % MARKS;
+
+	if (l->n == MARKS ||
+	    (l->n > 0 && !last &&
+		now - l->marks[before].ns < l->gap_ns / MARKS_A_GAP))
+		return;
+	l->marks[at].ns = now;
+	l->marks[at].step = l->step;
+	l->n++;
+}
+
+/*
+ * Half of the room for each: so both keep their pace, half of the rate, from
+ * the start. What becomes of a target is counted with its second SYN.
+ */
+static void
+fill_two(struct sender *s)
+{
+	struct batch *b = &s->batch;
+	struct sender_progress *after = &b->after;
+	struct lead *l = &s->lead;
+	uint64_t counted[SEND_COUNTS] = { 0 }, now = now_ns(), due;
+	unsigned room = b->room;
+
+	if (l->step < s->share) {
+		b->room = b->n + (room - b->n + l->odd) / 2;
+		l->odd = !l->odd;
+		fill_steps(s, s->lots, &l->step, s->share, counted);
+		mark_step(l, now, l->step == s->share);
+		b->room = room;
+	}
+	due = due_step(l, now);
+	after->seconds += fill_steps(
+	    s, s->lots_second, &after->position, due, after->counted);
+}
+
 static void
 fill_indices(struct sender *s)
 {
 	struct sender_progress *after = &s->batch.after;
 
-	fill_steps(s, s->lots, &after->position, s->share, after->counted);
+	if (s->lead.gap_ns > 0)
+		fill_two(s);
+	else
+		fill_steps(
+		    s, s->lots, &after->position, s->share, after->counted);
 	after->finished = after->position >= s->share;
 }
 
@@ -156,15 +239,6 @@ fill_followups(struct sender *s)
 }
 
 /* ---- time ---------------------------------------------------------------- */
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* Until then, or until somebody has news for the thread. */
 static void
@@ -286,7 +360,7 @@ run(void *arg)
 	bool idle;
 
 	while (exchange(s, &idle)) {
-		uint64_t until = FOREVER;
+		uint64_t until = FOREVER, before;
 		unsigned room =
 		    idle ? 0 : pacer_ready(&s->pacer, now_ns(), &until);
 
@@ -303,8 +377,19 @@ run(void *arg)
 		s->batch.after = s->now;
 		fill_followups(s);
 		fill_again(s);
+		before = s->now.position + s->lead.step;
 		fill_indices(s);
-		pacer_spend(&s->pacer, s->batch.n);
+		if (s->batch.n == 0 &&
+		    s->batch.after.position + s->lead.step == before) {
+			s->now = s->batch.after;
+			wait_until(s, now_ns() + LAG_NS); /* none is due */
+			continue;
+		}
+		/* What the seconds leave over at first is not the firsts'. */
+		pacer_spend(&s->pacer,
+		    s->lead.step < s->share && s->lead.gap_ns > 0
+			? s->batch.room
+			: s->batch.n);
 		if (!send_batch(s))
 			break;
 	}
@@ -339,6 +424,7 @@ free_memory(struct sender *s)
 {
 	sender_lots_free(s->lots);
 	sender_lots_free(s->lots_again);
+	sender_lots_free(s->lots_second);
 	free(s);
 }
 
@@ -359,6 +445,9 @@ make(const struct sender_plan *plan, unsigned thread, struct link *link)
 		return NULL;
 	s->lots = sender_lots_new(plan);
 	s->lots_again = sender_lots_new(plan);
+	s->lots_second = sender_lots_new(plan);
+	if (s->lots_second != NULL)
+		sender_lots_syn(s->lots_second, KIND_SECOND, 0);
 	s->plan = plan;
 	s->thread = thread;
 	s->link = link;
@@ -367,9 +456,12 @@ make(const struct sender_plan *plan, unsigned thread, struct link *link)
 	s->now.finished = s->now.position >= s->share;
 	for (int i = 0; i < SEND_COUNTS; i++)
 		s->now.counted[i] = plan->sweep->counted[thread][i];
+	s->lead.step = s->lead.due = s->now.position;
+	if (plan->conf->syn_probes > 1)
+		s->lead.gap_ns = plan->conf->probe_gap_ms * (uint64_t)1000000;
 	s->shown = s->now;
 	pacer_init(&s->pacer, now_ns());
-	if (s->lots != NULL && s->lots_again != NULL)
+	if (s->lots != NULL && s->lots_again != NULL && s->lots_second != NULL)
 		return s;
 	free_memory(s);
 	return NULL;

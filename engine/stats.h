@@ -26,12 +26,16 @@
 	X(SEND_AGAIN_OPEN, "sending_again")	/* gauge: 1 while so */      \
 	X(SEND_RATE, "rate_allowed")		/* gauge: packets/s */       \
 	X(SEND_BACKOFFS, "backoffs")		/* times the rate was cut */ \
+	X(SEND_SECONDS, "seconds_sent")		/* second SYNs */            \
 	X(SEND_PACKETS, "syn_packets")		/* frames the kernel took */ \
 	X(SEND_ERRORS, "send_errors")                                        \
 	X(SEND_FINISHED, "send_finished")	/* gauge: threads at end */  \
 	X(SEND_PATH, "send_path")		/* gauge: enum tx_path */    \
 	/* packet */                                                         \
 	X(PKT_SYNACKS, "valid_synacks")                                      \
+	X(PKT_FIRSTS, "answered_first")		/* the first SYN of two */   \
+	X(PKT_SECONDS, "answered_second")                                    \
+	X(PKT_BOTH, "answered_both")                                         \
 	X(PKT_REPEATS, "repeats")                                            \
 	X(PKT_REFUSED_LIMIT, "refused_limit")                                \
 	X(PKT_REFUSED_FULL, "refused_full")                                  \

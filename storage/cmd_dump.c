@@ -6,12 +6,12 @@
 #include "storage/text.h"
 #include "storage/tool.h"
 
-enum { DUMP_TRANSCRIPT = OPTION_OWN, DUMP_SILENT };
+enum { DUMP_TRANSCRIPT = OPTION_OWN, DUMP_SILENT, DUMP_FACTS };
 
 struct dump {
 	struct store *store;
 	struct filter filter;
-	bool transcript, silent;
+	bool transcript, silent, facts;
 	uint64_t rows;
 };
 
@@ -20,7 +20,8 @@ run_options(struct tool *t, struct dump *d, int argc, char **argv)
 {
 	static const struct option own[] = { FILTER_OPTIONS,
 		{ "transcript", no_argument, NULL, DUMP_TRANSCRIPT },
-		{ "silent", no_argument, NULL, DUMP_SILENT }, { 0 } };
+		{ "silent", no_argument, NULL, DUMP_SILENT },
+		{ "facts", no_argument, NULL, DUMP_FACTS }, { 0 } };
 	int c, status;
 
 	while ((c = tool_option(t, argc, argv, own, &status)) != -1) {
@@ -28,6 +29,8 @@ run_options(struct tool *t, struct dump *d, int argc, char **argv)
 			d->transcript = true;
 		else if (c == DUMP_SILENT)
 			d->silent = true;
+		else if (c == DUMP_FACTS)
+			d->facts = true;
 		else if (!filter_take(&d->filter, t, c, optarg))
 			return TOOL_USAGE;
 	}
@@ -40,6 +43,32 @@ run_options(struct tool *t, struct dump *d, int argc, char **argv)
 	return filter_ready(&d->filter) ? tool_setup(t) : TOOL_ERROR;
 }
 
+/*
+ * Two sweeps of the same servers, or two halves of one, say the same facts:
+ * what is left without times, the sensor, and what was drawn for it.
+ */
+static void
+print_row(const struct dump *d, struct json_object *row)
+{
+	static const char *const ours[] = { "time", "first_seen", "last_seen",
+		"rtt_us", "greeting_ms", "duration_ms", "source_ip",
+		"source_port", "attempt" };
+	struct json_object *part;
+
+	if (d->facts) {
+		for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+			json_object_object_del(row, ours[i]);
+		if (json_object_object_get_ex(row, "tls", &part))
+			json_object_object_del(part, "ms");
+		if (json_object_object_get_ex(row, "transcript", &part))
+			for (size_t i = 0; i < json_object_array_length(part);
+			     i++)
+				json_object_object_del(
+				    json_object_array_get_idx(part, i), "ms");
+	}
+	json_print(row, false);
+}
+
 static void
 dump_rows(struct dump *d, struct store_scan *scan)
 {
@@ -50,7 +79,7 @@ dump_rows(struct dump *d, struct store_scan *scan)
 			continue;
 		if (!store_scan_body(scan, &r.body, &r.len))
 			r.body = NULL;
-		json_print(json_row(&r, d->transcript), false);
+		print_row(d, json_row(&r, d->transcript));
 		d->rows++;
 	}
 }
@@ -62,9 +91,8 @@ dump_silent(const struct target *t, uint64_t when_us, void *arg)
 
 	if (!filter_passes_silent(&d->filter, t))
 		return true;
-	json_print(
-	    json_silent(t, when_us, store_is_phantom(d->store, &t->addr)),
-	    false);
+	print_row(
+	    d, json_silent(t, when_us, store_is_phantom(d->store, &t->addr)));
 	d->rows++;
 	return true;
 }
@@ -110,5 +138,7 @@ const struct command command_dump = { "dump", "[option ...]",
 	"Print rows as JSON, one a line",
 	FILTER_HELP
 	"      --transcript       with every line of the dialog\n"
-	"      --silent           also those that answered and said nothing\n",
+	"      --silent           also those that answered and said nothing\n"
+	"      --facts            without times, source and attempt: to "
+	"compare\n",
 	dump_run };

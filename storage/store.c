@@ -472,28 +472,43 @@ store_is_silent(struct store *s, const struct target *target, uint64_t *when_us)
 	    silent_load(s, &key, &value, when_us);
 }
 
+struct store_scan *
+store_scan_silent(struct store *s)
+{
+	return scan_new(s, s->silent);
+}
+
+bool
+store_scan_silent_next(
+    struct store_scan *scan, struct target *target, uint64_t *when_us)
+{
+	MDB_val key, value;
+
+	while (scan->cursor != NULL &&
+	    mdb_cursor_get(scan->cursor, &key, &value, MDB_NEXT) == 0) {
+		if (!silent_load(scan->store, &key, &value, when_us))
+			continue;
+		*target = target_unpack(key.mv_data);
+		if (!ranges_has(scan->store->optouts, &target->addr))
+			return true;
+	}
+	return false;
+}
+
 int
 store_each_silent(struct store *s,
     bool (*each)(const struct target *, uint64_t when_us, void *), void *arg)
 {
-	MDB_cursor *c;
-	MDB_val key, value;
+	struct store_scan *scan = store_scan_silent(s);
 	struct target target;
 	uint64_t when_us;
 
-	if (s->silent == NO_DBI)
-		return 0;
-	if (mdb_cursor_open(s->view.txn, s->silent, &c) != 0)
+	if (scan == NULL)
 		return -1;
-	while (mdb_cursor_get(c, &key, &value, MDB_NEXT) == 0) {
-		if (!silent_load(s, &key, &value, &when_us))
-			continue;
-		target = target_unpack(key.mv_data);
-		if (!ranges_has(s->optouts, &target.addr) &&
-		    !each(&target, when_us, arg))
-			break;
-	}
-	mdb_cursor_close(c);
+	while (store_scan_silent_next(scan, &target, &when_us) &&
+	    each(&target, when_us, arg))
+		;
+	store_scan_free(scan);
 	return 0;
 }
 

@@ -81,6 +81,11 @@ void store_scan_free(struct store_scan *);
  */
 struct store_scan *store_scan_gone(struct store *);
 
+/* Walk the bare keys: scan from store_scan_silent(), when in microseconds. */
+struct store_scan *store_scan_silent(struct store *);
+bool store_scan_silent_next(
+    struct store_scan *, struct target *, uint64_t *when_us);
+
 /* The bare keys of targets that answered and stayed silent. */
 uint64_t store_silent_count(struct store *);
 bool store_is_silent(struct store *, const struct target *, uint64_t *when_us);

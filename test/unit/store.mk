@@ -30,4 +30,6 @@ UNIT_check = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/check storage/c
 	test/unit/store_help
 UNIT_cert_match = storage/cert_match
 UNIT_format = storage/record
+UNIT_shards = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/shards storage/shards_merge \
+	storage/digest_set storage/check storage/check_files test/unit/store_help
 UNIT_order = storage/order engine/addr

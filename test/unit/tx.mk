@@ -6,6 +6,7 @@ UNIT_aim = engine/aim engine/ranges engine/addr
 UNIT_ranges = engine/ranges engine/addr
 UNIT_cookie = engine/cookie engine/canary engine/conf_port engine/addr
 UNIT_frame = engine/frame engine/addr
+UNIT_loss = engine/loss
 UNIT_pacer = engine/pacer
 UNIT_backoff = engine/backoff
 UNIT_again = engine/again
