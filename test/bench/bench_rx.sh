@@ -61,7 +61,7 @@ syn_rate()
 	    else print 0 }' "$work/syns"
 }
 
-# measured CMD...: $seconds, $rate and $found (sorted addresses in the file)
+# measured CMD...: $seconds, $syns, $rate and $found, how many were to be
 measured()
 {
 	local begin
@@ -75,6 +75,7 @@ measured()
 	seconds=$(calc "($(date +%s%N) - $begin) / 1e9")
 	: >"$work/swept"
 	wait $!
+	syns=$(counter syn)
 	rate=$(syn_rate)
 	LC_ALL=C sort -u -o "$work/out" "$work/out"
 	found=$(LC_ALL=C comm -12 "$work/out" "$work/wanted" | wc -l)
@@ -170,6 +171,8 @@ loss()
 				    "$(percent)" %
 				figure "rx_loss${p#0.0}_probes${probes}_${who}_errors" \
 				    "$(errors "$q")" standard-errors
+				figure "rx_loss${p#0.0}_probes${probes}_${who}_syns" \
+				    "$syns" SYNs
 			done
 		done
 	done
@@ -182,6 +185,7 @@ estimate()
 
 	for seed in {1..20}; do
 		simnet set "seed=$seed" open=0.05 "lost=$p"
+		wanted "$RX_ESTIMATE"
 		measured mail "$RX_ESTIMATE" 2
 		held=$((held + $("$BIN/mailsweep" sweeps --json -f "$conf" |
 		    python3 -c 'import json, sys
