@@ -40,7 +40,7 @@ struct option {
 };
 
 static const char *const tx_names[] = { "auto", "packet", "libnet", "xdp",
-	NULL };
+	"live", NULL };
 static const char *const follow_names[] = { "adopt", "connect", NULL };
 static const char *const switch_names[] = { "off", "on", NULL };
 static const char *const canary_names[] = { "off", "one_per_24", "every",

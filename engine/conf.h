@@ -27,7 +27,7 @@ enum protocol {
 };
 
 /* How frames leave, link.h; as the words of the option tx. */
-enum tx_path { TX_AUTO, TX_PACKET, TX_LIBNET, TX_XDP, TX_PATHS };
+enum tx_path { TX_AUTO, TX_PACKET, TX_LIBNET, TX_XDP, TX_LIVE, TX_PATHS };
 enum tls_versions_mode { TLS_VERSIONS_NEGOTIATED, TLS_VERSIONS_ALL };
 /* Who is asked at the canary port. */
 enum canary_mode { CANARY_OFF, CANARY_ONE_PER_24, CANARY_EVERY };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/lead.h"
 #include "engine/log.h"
 #include "engine/pacer.h"
 #include "engine/sender.h"
@@ -27,22 +28,8 @@ _Static_assert((int)PACER_BURST_MAX <= (int)LINK_BATCH, "a burst is a batch");
 struct batch {
 	struct link_slot *slots[LINK_BATCH];
 	unsigned room, n;
+	unsigned burst; /* most that leaves between two flushes */
 	struct sender_progress after;
-};
-
-/*
- * Where there are two SYNs a target, position is where the second ones are.
- * The first ones lead: how far, and how far they were at which time.
- */
-enum { MARKS = 128, MARKS_A_GAP = 64 };
-struct lead {
-	uint64_t gap_ns; /* 0: one SYN a target */
-	uint64_t step, due;
-	struct {
-		uint64_t ns, step;
-	} marks[MARKS];
-	unsigned first, n;
-	bool odd; /* whose turn it is, where there is room for one */
 };
 
 struct sender {
@@ -111,34 +98,6 @@ fill_steps(struct sender *s, struct sender_lots *lots, uint64_t *from,
 	return b->n - before;
 }
 
-/* The step that the first SYNs had reached one gap ago. */
-static uint64_t
-due_step(struct lead *l, uint64_t now)
-{
-	while (l->n > 0 && l->marks[l->first].ns + l->gap_ns <= now) {
-		l->due = l->marks[l->first].step;
-		l->first = (l->first + 1) % MARKS;
-		l->n--;
-	}
-	return l->due;
-}
-
-/* All before l->step has left by now, or leaves with this batch. */
-static void
-mark_step(struct lead *l, uint64_t now, bool last)
-{
-	unsigned at = (l->first + l->n) % MARKS;
-	unsigned before = (at + MARKS - 1) % MARKS;
-
-	if (l->n == MARKS ||
-	    (l->n > 0 && !last &&
-		now - l->marks[before].ns < l->gap_ns / MARKS_A_GAP))
-		return;
-	l->marks[at].ns = now;
-	l->marks[at].step = l->step;
-	l->n++;
-}
-
 /*
  * Half of the room for each: so both keep their pace, half of the rate, from
  * the start. What becomes of a target is counted with its second SYN.
@@ -156,10 +115,10 @@ fill_two(struct sender *s)
 		b->room = b->n + (room - b->n + l->odd) / 2;
 		l->odd = !l->odd;
 		fill_steps(s, s->lots, &l->step, s->share, counted);
-		mark_step(l, now, l->step == s->share);
+		lead_mark(l, now, l->step == s->share);
 		b->room = room;
 	}
-	due = due_step(l, now);
+	due = lead_due(l, now);
 	after->seconds += fill_steps(
 	    s, s->lots_second, &after->position, due, after->counted);
 }
@@ -339,7 +298,8 @@ send_batch(struct sender *s)
 		note_link(s, sent);
 		if (sent > 0) {
 			done += (unsigned)sent;
-			s->now.packets += (unsigned)sent;
+			if (b->burst == (unsigned)LINK_BATCH)
+				s->now.packets += (unsigned)sent;
 			pause = BUSY_FIRST_NS;
 			continue;
 		}
@@ -349,8 +309,104 @@ send_batch(struct sender *s)
 		pause =
 		    pause * 2 < BUSY_LONGEST_NS ? pause * 2 : BUSY_LONGEST_NS;
 	}
-	s->now = b->after;
 	return true;
+}
+
+/* What leaves next, as far as there is room. False: nothing does now. */
+static bool
+fill(struct sender *s)
+{
+	struct batch *b = &s->batch;
+	uint64_t before;
+
+	b->n = 0;
+	fill_followups(s);
+	fill_again(s);
+	before = b->after.position + s->lead.step;
+	fill_indices(s);
+	return b->n > 0 || b->after.position + s->lead.step != before;
+}
+
+/* What the seconds leave over at first is not the firsts'. */
+static void
+spend(struct sender *s)
+{
+	bool leads = s->lead.gap_ns > 0 && s->lead.step < s->share;
+
+	pacer_spend(&s->pacer, leads ? s->batch.room : s->batch.n);
+}
+
+/*
+ * Up to room frames, in batches, and the flush behind them. False: told to
+ * stop before the kernel had them all.
+ */
+static bool
+send_burst(struct sender *s, unsigned room)
+{
+	struct batch *b = &s->batch;
+
+	b->after = s->now;
+	while (room > 0) {
+		b->room = link_take(s->link, b->slots,
+		    room < (unsigned)LINK_BATCH ? room : (unsigned)LINK_BATCH);
+		if (b->room == 0) {
+			wait_until(s, now_ns() + BUSY_FIRST_NS);
+			break;
+		}
+		if (!fill(s)) {
+			wait_until(s, now_ns() + LAG_NS); /* none is due */
+			break;
+		}
+		spend(s);
+		room -= b->room;
+		if (!send_batch(s))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A burst that did not all leave is made again from where it began: a target
+ * may be asked twice, none is left out. Smaller ones may pass.
+ */
+static bool
+flush(struct sender *s, const struct lead *lead, const struct stretch *again)
+{
+	unsigned *burst = &s->batch.burst;
+
+	if (link_flush(s->link) == 0) {
+		note_link(s, 1);
+		s->now = s->batch.after;
+		return true;
+	}
+	if (errno != ENOBUFS || *burst == (unsigned)LINK_BATCH)
+		note_link(s, -1);
+	s->lead = *lead;
+	s->again = *again;
+	*burst = *burst / 2 > (unsigned)LINK_BATCH ? *burst / 2
+						   : (unsigned)LINK_BATCH;
+	pacer_bursts(&s->pacer, *burst);
+	pacer_set(&s->pacer, now_ns(), s->pacer.rate);
+	if (stopping(s))
+		return false;
+	wait_until(s, now_ns() + BUSY_FIRST_NS);
+	return true;
+}
+
+static bool
+turn(struct sender *s, unsigned room)
+{
+	struct lead lead;
+	struct stretch again = s->again;
+
+	if (link_burst(s->link) == (unsigned)LINK_BATCH) {
+		if (!send_burst(s, room))
+			return false;
+		s->now = s->batch.after;
+		return true;
+	}
+	lead = s->lead;
+	return send_burst(s, room) && flush(s, &lead, &again);
 }
 
 static void *
@@ -359,38 +415,16 @@ run(void *arg)
 	struct sender *s = arg;
 	bool idle;
 
+	s->batch.burst = link_burst(s->link);
+	pacer_bursts(&s->pacer, s->batch.burst);
 	while (exchange(s, &idle)) {
-		uint64_t until = FOREVER, before;
+		uint64_t until = FOREVER;
 		unsigned room =
 		    idle ? 0 : pacer_ready(&s->pacer, now_ns(), &until);
 
-		if (room == 0) {
+		if (room == 0)
 			wait_for_credit(s, until);
-			continue;
-		}
-		s->batch.room = link_take(s->link, s->batch.slots, room);
-		if (s->batch.room == 0) {
-			wait_until(s, now_ns() + BUSY_FIRST_NS);
-			continue;
-		}
-		s->batch.n = 0;
-		s->batch.after = s->now;
-		fill_followups(s);
-		fill_again(s);
-		before = s->now.position + s->lead.step;
-		fill_indices(s);
-		if (s->batch.n == 0 &&
-		    s->batch.after.position + s->lead.step == before) {
-			s->now = s->batch.after;
-			wait_until(s, now_ns() + LAG_NS); /* none is due */
-			continue;
-		}
-		/* What the seconds leave over at first is not the firsts'. */
-		pacer_spend(&s->pacer,
-		    s->lead.step < s->share && s->lead.gap_ns > 0
-			? s->batch.room
-			: s->batch.n);
-		if (!send_batch(s))
+		else if (!turn(s, room))
 			break;
 	}
 	exchange(s, &idle);
@@ -456,9 +490,10 @@ make(const struct sender_plan *plan, unsigned thread, struct link *link)
 	s->now.finished = s->now.position >= s->share;
 	for (int i = 0; i < SEND_COUNTS; i++)
 		s->now.counted[i] = plan->sweep->counted[thread][i];
-	s->lead.step = s->lead.due = s->now.position;
-	if (plan->conf->syn_probes > 1)
-		s->lead.gap_ns = plan->conf->probe_gap_ms * (uint64_t)1000000;
+	lead_init(&s->lead, s->now.position,
+	    plan->conf->syn_probes > 1
+		? plan->conf->probe_gap_ms * (uint64_t)1000000
+		: 0);
 	s->shown = s->now;
 	pacer_init(&s->pacer, now_ns());
 	if (s->lots != NULL && s->lots_again != NULL && s->lots_second != NULL)

@@ -122,7 +122,8 @@ status_line(const struct conf *conf, const struct run *run, int64_t next_sweep,
 	static const char *const tx[TX_PATHS] = { [TX_AUTO] = "auto",
 		[TX_PACKET] = "packet",
 		[TX_LIBNET] = "libnet",
-		[TX_XDP] = "xdp" };
+		[TX_XDP] = "xdp",
+		[TX_LIVE] = "live" };
 	struct json_object *o = json_object_new_object();
 	const char *state = run ? run_stage_names[run_stage(run)] : "idle";
 	char *line = NULL;

@@ -7,7 +7,15 @@ export LAB_SERVERS
 . "$(dirname "$0")/lib.sh"
 enter_lab "$@"
 
-for path in xdp libnet packet; do
+# Only where the other end of the veth polls does it take live frames.
+configure 'tx = "live"'
+swept=0
+sweep || swept=$?
+is "exit status by live frames that vanish" "$swept" 1
+said "the daemon says why" "no way to send: Operation not supported" "$log"
+$LAB_TARGET ethtool -K net0 gro on
+
+for path in live xdp libnet packet; do
 	rm -rf "$LAB_DIR/store" "$LAB_DIR/work/account.json"
 	configure "tx = \"$path\"" 'rate = 20000' 'greeting_smtp = 5s' \
 	    'greeting = 5s' 'canary = off' 'hello_after_silence = off'

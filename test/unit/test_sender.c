@@ -454,6 +454,37 @@ a_stretch_is_sent_again(void **state)
 	scene_free(s);
 }
 
+static int
+by_frame(const void *a, const void *b)
+{
+	return memcmp(a, b, FRAME_MAX);
+}
+
+/* Bursts that vanish are made again: targets twice, perhaps, but all. */
+static void
+lost_bursts_are_made_again(void **state)
+{
+	struct scene *s = scene_new(1, true);
+	struct sender_progress p;
+	size_t different = 1;
+
+	(void)state;
+	s->link.burst = 512;
+	s->link.lost = 2;
+	p = run_to_end(s, 0);
+	assert_int_equal(s->link.lost, 0);
+	assert_int_equal(p.position, ALL4 + ALL6);
+	assert_int_equal(p.counted[SEND_SENT], ALL4 - OUT4 + ALL6);
+	assert_int_equal(p.packets, ALL4 - OUT4 + ALL6);
+	assert_true(s->link.n > ALL4 - OUT4 + ALL6);
+	qsort(s->link.frames, s->link.n, FRAME_MAX, by_frame);
+	for (size_t i = 1; i < s->link.n; i++)
+		different += memcmp(s->link.frames[i - 1], s->link.frames[i],
+				 FRAME_MAX) != 0;
+	assert_int_equal(different, ALL4 - OUT4 + ALL6);
+	scene_free(s);
+}
+
 /*
  * Two SYNs a target from ports of their own, the second a gap later; a target
  * is counted once, with the second.
@@ -519,6 +550,7 @@ main(void)
 		cmocka_unit_test(followups_stay_inside_the_sweep),
 		cmocka_unit_test(a_full_queue_says_so),
 		cmocka_unit_test(sources_are_shared_out),
+		cmocka_unit_test(lost_bursts_are_made_again),
 		cmocka_unit_test(two_a_target),
 		cmocka_unit_test(keeps_the_rate),
 		cmocka_unit_test(a_stretch_is_sent_again),

@@ -10,10 +10,11 @@ UNIT_loss = engine/loss
 UNIT_pacer = engine/pacer
 UNIT_backoff = engine/backoff
 UNIT_again = engine/again
-SENDER = engine/sender engine/sender_fill engine/aim engine/ranges \
+SENDER = engine/sender engine/sender_fill engine/lead engine/aim engine/ranges \
     engine/addr engine/cookie engine/frame engine/permute engine/sweep \
     engine/pacer engine/log
 UNIT_sender = $(SENDER) test/unit/sender_help
 UNIT_send = engine/send engine/backoff engine/again $(SENDER) engine/wire engine/stats engine/role
 UNIT_link = engine/link engine/link_packet engine/link_libnet engine/link_xdp \
-    engine/neighbour engine/addr engine/ranges
+    engine/link_live \
+    engine/neighbour engine/frame engine/addr engine/ranges
