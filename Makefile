@@ -75,16 +75,16 @@ PKG_LIBS = $(eval PKG_LIBS := \
 
 CPPFLAGS_ALL = -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
           -DSYSCONFDIR='"$(SYSCONFDIR)"' -DDATADIR='"$(DATADIR)"' \
-          -I. $(FORTIFY) $(VARIANT_CPPFLAGS) $(CPPFLAGS)
+          -DLIVE_OBJECT='"$(O)/engine/live.bpf.o"' -I. $(FORTIFY) $(VARIANT_CPPFLAGS) $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(WARN) $(HARDEN) $(OPT) $(VARIANT_CFLAGS) \
           $(PKG_CFLAGS) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
           $(VARIANT_CFLAGS) $(LDFLAGS)
-LIBS    = $(PKG_LIBS) -lnet -pthread
+LIBS    = $(PKG_LIBS) -lnet -lm -pthread
 
 # Files with a main() of their own are kept out of the modules.
 MAINS     = engine/main.c storage/mailsweep.c
-MODULES   = $(filter-out $(MAINS),\
+MODULES   = $(filter-out $(MAINS) %.bpf.c,\
           $(wildcard engine/*.c probes/*.c storage/*.c))
 OBJS      = $(MODULES:%.c=$(O)/%.o)
 
@@ -124,6 +124,16 @@ $(O)/modules.a: $(OBJS)
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# What the kernel runs; it is a part of the object that loads it.
+BPF_CLANG ?= clang
+# <asm/types.h> lies where Debian keeps what is of one architecture.
+BPF_CFLAGS = -O2 -g -target bpf -Wall -Wextra -Werror \
+          -I/usr/include/$(shell uname -m)-linux-gnu
+$(O)/engine/%.bpf.o: engine/%.bpf.c engine/live.h
+	@mkdir -p $(@D)
+	$(call say,BPF)$(BPF_CLANG) $(BPF_CFLAGS) -I. -c -o $@ $<
+$(O)/engine/link_live.o: $(O)/engine/live.bpf.o
 
 # Other flags, other objects: `make install PREFIX=/usr` after a plain make
 # must not leave /usr/local in them.
@@ -207,10 +217,6 @@ bench-pool: $(POOL)
 
 # The simulated internet: a BPF program and what loads it.
 INTERNET  = $(O)/internet/simnet $(O)/internet/simnet.bpf.o
-BPF_CLANG ?= clang
-# <asm/types.h> lies where Debian keeps what is of one architecture.
-BPF_CFLAGS = -O2 -g -target bpf -Wall -Wextra -Werror \
-          -I/usr/include/$(shell uname -m)-linux-gnu
 internet: $(INTERNET)
 $(O)/internet/simnet: $(O)/test/internet/simnet.o
 	@mkdir -p $(@D)

@@ -40,7 +40,7 @@ struct option {
 };
 
 static const char *const tx_names[] = { "auto", "packet", "libnet", "xdp",
-	NULL };
+	"live", NULL };
 static const char *const follow_names[] = { "adopt", "connect", NULL };
 static const char *const switch_names[] = { "off", "on", NULL };
 static const char *const canary_names[] = { "off", "one_per_24", "every",
@@ -76,6 +76,8 @@ static const struct option options[] = {
 	{ "tx", CHOICE, AT(tx), 0, 0, "auto", tx_names },
 	{ "tx_threads", NUMBER, AT(tx_threads), 1, SWEEP_THREADS_MAX, "1",
 	  NULL },
+	{ "syn_probes", NUMBER, AT(syn_probes), 1, 2, "1", NULL },
+	{ "probe_gap", DURATION, AT(probe_gap_ms), 100, 60000, "5s", NULL },
 	{ "follow", CHOICE, AT(follow), 0, 0, "adopt", follow_names },
 	{ "probes", NUMBER, AT(probes), 1, STATS_PROBES_MAX, NULL, NULL },
 	{ "seed", NUMBER, AT(seed), 0, UINT64_MAX, "0", NULL },

@@ -27,7 +27,7 @@ enum protocol {
 };
 
 /* How frames leave, link.h; as the words of the option tx. */
-enum tx_path { TX_AUTO, TX_PACKET, TX_LIBNET, TX_XDP, TX_PATHS };
+enum tx_path { TX_AUTO, TX_PACKET, TX_LIBNET, TX_XDP, TX_LIVE, TX_PATHS };
 enum tls_versions_mode { TLS_VERSIONS_NEGOTIATED, TLS_VERSIONS_ALL };
 /* Who is asked at the canary port. */
 enum canary_mode { CANARY_OFF, CANARY_ONE_PER_24, CANARY_EVERY };
@@ -58,6 +58,7 @@ struct conf {
 	uint8_t tx; /* enum tx_path */
 	uint8_t follow; /* enum follow_mode */
 	uint8_t tx_threads, probes;
+	uint8_t syn_probes; /* SYNs of a first try, 1 or 2 */
 	uint64_t rate; /* packets/s */
 	uint64_t seed; /* 0: drawn for each sweep */
 	uint32_t shard, shards;
@@ -67,6 +68,7 @@ struct conf {
 
 	uint32_t greeting_ms, greeting_smtp_ms, reply_ms, handshake_ms,
 	    server_hello_ms, conversation_ms, answer_window_ms;
+	uint32_t probe_gap_ms; /* between these */
 	uint32_t retries, retry_pause_ms, limit_pause_ms;
 	uint32_t confirm_pause_ms;
 	uint8_t hello_after_silence, confirm, injection; /* 1: on */

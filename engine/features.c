@@ -157,7 +157,7 @@ static const struct feature features[] = {
 	{ "Landlock", "store is confined by its user id alone", try_landlock },
 	{ "qdisc bypass", "tx = packet fails, auto takes libnet", try_bypass },
 	{ "AF_XDP", "tx = xdp fails, auto takes packet", try_xdp },
-	{ "live frames", "not used yet: AF_PACKET sends", try_live },
+	{ "live frames", "tx = live fails, auto takes xdp", try_live },
 };
 
 void
@@ -177,10 +177,12 @@ features_print(FILE *to, const struct conf *conf)
 		fprintf(to, "\n");
 	}
 	fprintf(to, "  %-17s %s\n", "sends by",
-	    conf->tx == TX_LIBNET ? "libnet"
-		: conf->tx == TX_XDP
-		? "AF_XDP"
-		: "AF_PACKET with sendmmsg, AF_XDP at high rates, or libnet");
+	    conf->tx == TX_LIBNET    ? "libnet"
+		: conf->tx == TX_XDP ? "AF_XDP"
+		: conf->tx == TX_LIVE
+		? "live frames"
+		: "AF_PACKET with sendmmsg, AF_XDP or live frames at high "
+		  "rates, or libnet");
 	fprintf(to, "  %-17s %s\n", "follows by",
 	    conf->follow == FOLLOW_ADOPT ? "adoption" : "connect");
 }

@@ -98,6 +98,27 @@ refuse_limited(struct flow *f, const struct arrival *a)
 }
 
 /*
+ * Two SYNs went to each target: who has answered which tells how many get lost
+ * on the way (loss.h). Repeats are not counted twice.
+ */
+static void
+count_heard(struct flow *f, const struct arrival *a, struct entry *e)
+{
+	unsigned attempt = source_ports_attempt(&f->ports, a->s->dport);
+	enum syn_kind kind = source_ports_kind(&f->ports, a->s->dport);
+	unsigned which = kind == KIND_SECOND     ? 2
+	    : kind == KIND_PLAIN && attempt == 0 ? 1
+						 : 0;
+
+	if (f->conf->syn_probes < 2 || which == 0 || (e->heard & which) != 0)
+		return;
+	e->heard = (e->heard | which) & 3u;
+	flow_count(f, which == 1 ? STAT_PKT_FIRSTS : STAT_PKT_SECONDS);
+	if (e->heard == 3)
+		flow_count(f, STAT_PKT_BOTH);
+}
+
+/*
  * What is handed on at once is acknowledged when wire 1 has taken it: until
  * then the peer repeats its SYN-ACK, and so asks for us.
  */
@@ -109,7 +130,7 @@ enter(struct flow *f, const struct arrival *a)
 	    waiting_add_at(f->table, a->hash, &a->target.addr, a->service,
 		smtp ? QUEUE_GREETING_SMTP : QUEUE_GREETING, flow_now_ms(f));
 
-	e->source = (uint8_t)a->source;
+	e->source = a->source & 15u;
 	e->sport = a->s->dport;
 	e->irs = a->s->seq;
 	e->window = a->s->window;
@@ -118,6 +139,7 @@ enter(struct flow *f, const struct arrival *a)
 	e->ttl = a->s->ttl;
 	e->options = a->s->options;
 	e->synack_ms = flow_synack_ms(f, a->captured_us);
+	count_heard(f, a, e);
 	flow_count(f, STAT_PKT_ENTERED);
 	flow_note_pending(f, e);
 	if (flow_early(f, e))
@@ -164,6 +186,7 @@ new_answer(struct flow *f, const struct arrival *a)
 static void
 repeated_answer(struct flow *f, const struct arrival *a, struct entry *e)
 {
+	count_heard(f, a, e);
 	if (!same_connection(a, e) || e->queue == QUEUE_DONE)
 		refuse(f, a, STAT_PKT_REPEATS);
 	else {

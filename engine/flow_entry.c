@@ -37,7 +37,9 @@ flow_syn(const struct flow *f, uint16_t sport)
 	struct syn syn = { source_ports_kind(&f->ports, sport),
 		source_ports_attempt(&f->ports, sport) };
 
-	return syn.kind == KIND_AGAIN ? (struct syn){ KIND_PLAIN, 0 } : syn;
+	return syn.kind == KIND_AGAIN || syn.kind == KIND_SECOND
+	    ? (struct syn){ KIND_PLAIN, 0 }
+	    : syn;
 }
 
 bool
@@ -103,7 +105,8 @@ flow_timeouts(const struct conf *conf, uint32_t timeouts_ms[QUEUE_COUNT])
 	timeouts_ms[QUEUE_HANDED] = talk;
 	timeouts_ms[QUEUE_HANDED_EARLY] = conf->greeting_ms + talk;
 	timeouts_ms[QUEUE_HANDED_EARLY_SMTP] = conf->greeting_smtp_ms + talk;
-	timeouts_ms[QUEUE_DONE] = conf->answer_window_ms;
+	timeouts_ms[QUEUE_DONE] = conf->answer_window_ms +
+	    (conf->syn_probes > 1 ? conf->probe_gap_ms : 0);
 }
 
 /* The window is that of our SYN, shifted once scaling is agreed upon. */
@@ -190,7 +193,7 @@ flow_is_followup(const struct flow *f, uint16_t sport, const struct entry *e)
 	struct syn was = flow_syn(f, e->sport), is = flow_syn(f, sport);
 
 	return e->queue == QUEUE_DONE &&
-	    source_ports_kind(&f->ports, sport) != KIND_AGAIN &&
+	    source_ports_kind(&f->ports, sport) < KIND_AGAIN &&
 	    (was.kind != is.kind || was.attempt < is.attempt);
 }
 

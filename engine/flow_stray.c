@@ -43,7 +43,7 @@ is_challenge(const struct flow *f, const struct arrival *a)
 	struct cookie c;
 
 	if (!source_ports_current(&f->ports, a->s->dport) ||
-	    kind == KIND_CANARY || kind > KIND_AGAIN)
+	    kind == KIND_CANARY || kind > KIND_SECOND)
 		return false;
 	c = cookie_make(f->args->sweep->key, &f->ports,
 	    &f->conf->sources[a->source], &a->target, kind,
@@ -81,7 +81,7 @@ remember(struct flow *f, const struct arrival *a, struct entry *e)
 	    QUEUE_DONE, flow_now_ms(f));
 	if (e == NULL)
 		return NULL;
-	e->source = (uint8_t)a->source;
+	e->source = a->source & 15u;
 	e->sport = a->s->dport;
 	e->ttl = a->s->ttl;
 	e->wscale = WSCALE_NONE;

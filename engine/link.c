@@ -7,6 +7,8 @@
 
 /* Up to here AF_PACKET does: no ring, no queue of the card that is taken. */
 #define PACKET_CARRIES ((uint64_t)1000000)
+/* Up to here AF_XDP does, which sends evenly. */
+#define XDP_CARRIES ((uint64_t)5000000)
 
 struct link {
 	enum tx_path tx;
@@ -20,6 +22,7 @@ static const struct {
 	const struct link_path *path;
 	uint64_t rate_above;
 } paths[] = {
+	{ TX_LIVE, &link_live, XDP_CARRIES },
 	{ TX_XDP, &link_xdp, PACKET_CARRIES },
 	{ TX_PACKET, &link_packet, 0 },
 	{ TX_LIBNET, &link_libnet, 0 },
@@ -89,6 +92,18 @@ int
 link_push(struct link *l, struct link_slot *const slots[], unsigned n)
 {
 	return l->path->push(l->state, slots, n);
+}
+
+unsigned
+link_burst(const struct link *l)
+{
+	return l->path->burst != 0 ? l->path->burst : (unsigned)LINK_BATCH;
+}
+
+int
+link_flush(struct link *l)
+{
+	return l->path->flush != NULL ? l->path->flush(l->state) : 0;
 }
 
 int

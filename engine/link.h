@@ -31,13 +31,15 @@ struct link_want {
 /* One path; the calls are those of link.h, without their first argument. */
 struct link_path {
 	const char *name;
+	unsigned burst; /* frames before a flush; 0: LINK_BATCH */
 	void *(*open)(const char *interface, unsigned queue);
 	unsigned (*take)(void *, struct link_slot *slots[], unsigned n);
 	int (*push)(void *, struct link_slot *const slots[], unsigned n);
+	int (*flush)(void *); /* NULL: what is pushed has left */
 	void (*close)(void *);
 };
 
-extern const struct link_path link_packet, link_libnet, link_xdp;
+extern const struct link_path link_packet, link_libnet, link_xdp, link_live;
 
 /*
  * Open the path that is configured; with auto the first that opens, of those
@@ -65,6 +67,18 @@ unsigned link_take(struct link *, struct link_slot *slots[], unsigned n);
  * is.
  */
 int link_push(struct link *, struct link_slot *const slots[], unsigned n);
+
+/*
+ * How many frames may be pushed before link_flush(): LINK_BATCH, or many where
+ * a way is only fast in bursts.
+ */
+unsigned link_burst(const struct link *);
+
+/*
+ * All that was pushed since the last one has left: 0. -1 with errno: some of
+ * it may have, none of it counts. ENOBUFS: fewer at a time may pass.
+ */
+int link_flush(struct link *);
 
 /*
  * Both at once, for frames that lie elsewhere and may be given up: of a link

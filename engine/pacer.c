@@ -1,11 +1,22 @@
 /* pacer.c: how many frames may leave now: a token bucket. */
+#include <stdbool.h>
+
 #include "engine/pacer.h"
 
 /* One packet's worth of credit: rate packets/s earn rate a nanosecond. */
 #define PACKET ((uint64_t)1000000000)
 
 /* Wake about this often at most, to send a few at a time. */
-enum { WAKES_PER_S = 1000, BURSTS_PER_S = 100 };
+enum {
+	WAKES_PER_S = 1000,
+	BURSTS_PER_S = 100,
+	LONG_BURSTS_PER_S = 8,
+	CATCH_UP = 8 /* one part more than the rate, while something is owed */
+};
+
+/* More than that was idleness; and how much lateness is made good. */
+#define ELAPSED_MAX_NS ((uint64_t)1000000000)
+#define OWED_NS        ((uint64_t)10000000)
 
 static uint64_t
 least(uint64_t a, uint64_t b)
@@ -16,32 +27,42 @@ least(uint64_t a, uint64_t b)
 void
 pacer_init(struct pacer *p, uint64_t now_ns)
 {
-	*p = (struct pacer){ .last_ns = now_ns };
+	*p = (struct pacer){ .last_ns = now_ns, .burst_max = PACER_BURST_MAX };
 }
 
-/* Multiplied only when the product cannot pass full. */
+void
+pacer_bursts(struct pacer *p, uint64_t burst_max)
+{
+	p->burst_max = burst_max;
+}
+
 static void
 refill(struct pacer *p, uint64_t now_ns)
 {
-	uint64_t elapsed = now_ns - p->last_ns;
+	uint64_t earned = least(now_ns - p->last_ns, ELAPSED_MAX_NS) * p->rate;
+	uint64_t more = least(p->owed, earned / CATCH_UP);
+	uint64_t room = p->full - p->credit;
 
 	p->last_ns = now_ns;
-	if (p->rate == 0)
-		return;
-	if (elapsed > (p->full - p->credit) / p->rate)
-		p->credit = p->full;
-	else
-		p->credit += elapsed * p->rate;
+	p->owed -= more;
+	earned += more;
+	if (earned > room)
+		p->owed = least(p->owed + earned - room, OWED_NS * p->rate);
+	p->credit += least(earned, room);
 }
 
 void
 pacer_set(struct pacer *p, uint64_t now_ns, uint64_t rate)
 {
-	uint64_t burst = least(1 + rate / BURSTS_PER_S, PACER_BURST_MAX);
-	uint64_t quantum = least(rate / WAKES_PER_S, burst / 2);
+	bool bursts = p->burst_max > (uint64_t)PACER_BURST_MAX;
+	uint64_t burst, quantum;
 
+	burst = least(1 + rate / (bursts ? LONG_BURSTS_PER_S : BURSTS_PER_S),
+	    p->burst_max);
+	quantum = bursts ? burst / 2 : least(rate / WAKES_PER_S, burst / 2);
 	refill(p, now_ns);
 	p->rate = rate;
+	p->owed = 0;
 	p->full = burst * PACKET;
 	p->quantum = (quantum > 0 ? quantum : 1) * PACKET;
 	p->credit = least(p->credit, p->full);

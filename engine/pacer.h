@@ -8,8 +8,9 @@
  * Knows no clock: times are CLOCK_MONOTONIC nanoseconds from the caller, never
  * going back. One thread uses it. Never lets out more than rate x time plus
  * one burst, which is what rate allows in 10 ms, plus one, and at most
- * PACER_BURST_MAX. What a late caller cannot use of that is lost, not caught
- * up: the rate is a promise to the network.
+ * PACER_BURST_MAX. Of what a late caller cannot use of that 10 ms' worth is
+ * caught up, by an eighth more than the rate; the rest is lost: the rate is a
+ * promise to the network.
  */
 enum { PACER_BURST_MAX = 64 };
 
@@ -17,10 +18,15 @@ struct pacer {
 	uint64_t rate; /* packets/s; 0: pause */
 	uint64_t last_ns;
 	uint64_t credit, full, quantum; /* packets x 10^9 */
+	uint64_t owed; /* to a caller who came late, a little of it */
+	uint64_t burst_max;
 };
 
 /* Paused. */
 void pacer_init(struct pacer *, uint64_t now_ns);
+
+/* For a way that is only fast in bursts: up to an eighth of a second's. */
+void pacer_bursts(struct pacer *, uint64_t burst_max);
 
 /* What was earned at the old rate is kept, up to the new burst. */
 void pacer_set(struct pacer *, uint64_t now_ns, uint64_t rate);

@@ -46,6 +46,9 @@ static const struct rule send_rules[] = {
 	PLAIN("close"), PLAIN("sendto"), PLAIN("sendmsg"), PLAIN("sendmmsg"),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_DUE),
 	PLAIN("getsockopt"),
+	/* The loaded program's runs, and the device's counter. */
+	WITH("bpf", 0, UINT32_MAX, 10 /* BPF_PROG_TEST_RUN */),
+	PLAIN("pread64"),
 	/* Its threads are there already. */
 	PLAIN("rseq"), PLAIN("set_robust_list"),
 	WITH("ioctl", 1, UINT32_MAX, SIOCGIFINDEX), /* libnet, each frame */

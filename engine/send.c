@@ -141,6 +141,7 @@ write_stats(const struct send *s)
 		{ STAT_SEND_FOLLOWUPS, &sum.followups },
 		{ STAT_SEND_CANARIES, &sum.canaries },
 		{ STAT_SEND_AGAIN, &sum.again },
+		{ STAT_SEND_SECONDS, &sum.seconds },
 		{ STAT_SEND_PACKETS, &sum.packets },
 		{ STAT_SEND_ERRORS, &sum.errors },
 	};
@@ -154,6 +155,7 @@ write_stats(const struct send *s)
 		sum.followups += p->followups;
 		sum.canaries += p->canaries;
 		sum.again += p->again;
+		sum.seconds += p->seconds;
 		sum.packets += p->packets;
 		sum.errors += p->errors;
 	}

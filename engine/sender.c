@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/lead.h"
 #include "engine/log.h"
 #include "engine/pacer.h"
 #include "engine/sender.h"
@@ -18,6 +19,7 @@ enum {
 #define SPIN_NS         ((uint64_t)50000)
 #define BUSY_FIRST_NS   ((uint64_t)50000)
 #define BUSY_LONGEST_NS ((uint64_t)50000000)
+#define LAG_NS          ((uint64_t)1000000)
 #define FOREVER         UINT64_MAX
 
 _Static_assert((int)PACER_BURST_MAX <= (int)LINK_BATCH, "a burst is a batch");
@@ -26,6 +28,7 @@ _Static_assert((int)PACER_BURST_MAX <= (int)LINK_BATCH, "a burst is a batch");
 struct batch {
 	struct link_slot *slots[LINK_BATCH];
 	unsigned room, n;
+	unsigned burst; /* most that leaves between two flushes */
 	struct sender_progress after;
 };
 
@@ -53,9 +56,19 @@ struct sender {
 	struct stretch again; /* what is left of it */
 	uint32_t again_taken; /* its number */
 	struct batch batch;
-	struct sender_lots *lots, *lots_again;
+	struct sender_lots *lots, *lots_again, *lots_second;
+	struct lead lead;
 	bool failing;
 };
+
+static uint64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 /* ---- batches ------------------------------------------------------------- */
 
@@ -85,12 +98,41 @@ fill_steps(struct sender *s, struct sender_lots *lots, uint64_t *from,
 	return b->n - before;
 }
 
+/*
+ * Half of the room for each: so both keep their pace, half of the rate, from
+ * the start. What becomes of a target is counted with its second SYN.
+ */
+static void
+fill_two(struct sender *s)
+{
+	struct batch *b = &s->batch;
+	struct sender_progress *after = &b->after;
+	struct lead *l = &s->lead;
+	uint64_t counted[SEND_COUNTS] = { 0 }, now = now_ns(), due;
+	unsigned room = b->room;
+
+	if (l->step < s->share) {
+		b->room = b->n + (room - b->n + l->odd) / 2;
+		l->odd = !l->odd;
+		fill_steps(s, s->lots, &l->step, s->share, counted);
+		lead_mark(l, now, l->step == s->share);
+		b->room = room;
+	}
+	due = lead_due(l, now);
+	after->seconds += fill_steps(
+	    s, s->lots_second, &after->position, due, after->counted);
+}
+
 static void
 fill_indices(struct sender *s)
 {
 	struct sender_progress *after = &s->batch.after;
 
-	fill_steps(s, s->lots, &after->position, s->share, after->counted);
+	if (s->lead.gap_ns > 0)
+		fill_two(s);
+	else
+		fill_steps(
+		    s, s->lots, &after->position, s->share, after->counted);
 	after->finished = after->position >= s->share;
 }
 
@@ -156,15 +198,6 @@ fill_followups(struct sender *s)
 }
 
 /* ---- time ---------------------------------------------------------------- */
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* Until then, or until somebody has news for the thread. */
 static void
@@ -265,7 +298,8 @@ send_batch(struct sender *s)
 		note_link(s, sent);
 		if (sent > 0) {
 			done += (unsigned)sent;
-			s->now.packets += (unsigned)sent;
+			if (b->burst == (unsigned)LINK_BATCH)
+				s->now.packets += (unsigned)sent;
 			pause = BUSY_FIRST_NS;
 			continue;
 		}
@@ -275,8 +309,104 @@ send_batch(struct sender *s)
 		pause =
 		    pause * 2 < BUSY_LONGEST_NS ? pause * 2 : BUSY_LONGEST_NS;
 	}
-	s->now = b->after;
 	return true;
+}
+
+/* What leaves next, as far as there is room. False: nothing does now. */
+static bool
+fill(struct sender *s)
+{
+	struct batch *b = &s->batch;
+	uint64_t before;
+
+	b->n = 0;
+	fill_followups(s);
+	fill_again(s);
+	before = b->after.position + s->lead.step;
+	fill_indices(s);
+	return b->n > 0 || b->after.position + s->lead.step != before;
+}
+
+/* What the seconds leave over at first is not the firsts'. */
+static void
+spend(struct sender *s)
+{
+	bool leads = s->lead.gap_ns > 0 && s->lead.step < s->share;
+
+	pacer_spend(&s->pacer, leads ? s->batch.room : s->batch.n);
+}
+
+/*
+ * Up to room frames, in batches, and the flush behind them. False: told to
+ * stop before the kernel had them all.
+ */
+static bool
+send_burst(struct sender *s, unsigned room)
+{
+	struct batch *b = &s->batch;
+
+	b->after = s->now;
+	while (room > 0) {
+		b->room = link_take(s->link, b->slots,
+		    room < (unsigned)LINK_BATCH ? room : (unsigned)LINK_BATCH);
+		if (b->room == 0) {
+			wait_until(s, now_ns() + BUSY_FIRST_NS);
+			break;
+		}
+		if (!fill(s)) {
+			wait_until(s, now_ns() + LAG_NS); /* none is due */
+			break;
+		}
+		spend(s);
+		room -= b->room;
+		if (!send_batch(s))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A burst that did not all leave is made again from where it began: a target
+ * may be asked twice, none is left out. Smaller ones may pass.
+ */
+static bool
+flush(struct sender *s, const struct lead *lead, const struct stretch *again)
+{
+	unsigned *burst = &s->batch.burst;
+
+	if (link_flush(s->link) == 0) {
+		note_link(s, 1);
+		s->now = s->batch.after;
+		return true;
+	}
+	if (errno != ENOBUFS || *burst == (unsigned)LINK_BATCH)
+		note_link(s, -1);
+	s->lead = *lead;
+	s->again = *again;
+	*burst = *burst / 2 > (unsigned)LINK_BATCH ? *burst / 2
+						   : (unsigned)LINK_BATCH;
+	pacer_bursts(&s->pacer, *burst);
+	pacer_set(&s->pacer, now_ns(), s->pacer.rate);
+	if (stopping(s))
+		return false;
+	wait_until(s, now_ns() + BUSY_FIRST_NS);
+	return true;
+}
+
+static bool
+turn(struct sender *s, unsigned room)
+{
+	struct lead lead;
+	struct stretch again = s->again;
+
+	if (link_burst(s->link) == (unsigned)LINK_BATCH) {
+		if (!send_burst(s, room))
+			return false;
+		s->now = s->batch.after;
+		return true;
+	}
+	lead = s->lead;
+	return send_burst(s, room) && flush(s, &lead, &again);
 }
 
 static void *
@@ -285,27 +415,16 @@ run(void *arg)
 	struct sender *s = arg;
 	bool idle;
 
+	s->batch.burst = link_burst(s->link);
+	pacer_bursts(&s->pacer, s->batch.burst);
 	while (exchange(s, &idle)) {
 		uint64_t until = FOREVER;
 		unsigned room =
 		    idle ? 0 : pacer_ready(&s->pacer, now_ns(), &until);
 
-		if (room == 0) {
+		if (room == 0)
 			wait_for_credit(s, until);
-			continue;
-		}
-		s->batch.room = link_take(s->link, s->batch.slots, room);
-		if (s->batch.room == 0) {
-			wait_until(s, now_ns() + BUSY_FIRST_NS);
-			continue;
-		}
-		s->batch.n = 0;
-		s->batch.after = s->now;
-		fill_followups(s);
-		fill_again(s);
-		fill_indices(s);
-		pacer_spend(&s->pacer, s->batch.n);
-		if (!send_batch(s))
+		else if (!turn(s, room))
 			break;
 	}
 	exchange(s, &idle);
@@ -339,6 +458,7 @@ free_memory(struct sender *s)
 {
 	sender_lots_free(s->lots);
 	sender_lots_free(s->lots_again);
+	sender_lots_free(s->lots_second);
 	free(s);
 }
 
@@ -359,6 +479,9 @@ make(const struct sender_plan *plan, unsigned thread, struct link *link)
 		return NULL;
 	s->lots = sender_lots_new(plan);
 	s->lots_again = sender_lots_new(plan);
+	s->lots_second = sender_lots_new(plan);
+	if (s->lots_second != NULL)
+		sender_lots_syn(s->lots_second, KIND_SECOND, 0);
 	s->plan = plan;
 	s->thread = thread;
 	s->link = link;
@@ -367,9 +490,13 @@ make(const struct sender_plan *plan, unsigned thread, struct link *link)
 	s->now.finished = s->now.position >= s->share;
 	for (int i = 0; i < SEND_COUNTS; i++)
 		s->now.counted[i] = plan->sweep->counted[thread][i];
+	lead_init(&s->lead, s->now.position,
+	    plan->conf->syn_probes > 1
+		? plan->conf->probe_gap_ms * (uint64_t)1000000
+		: 0);
 	s->shown = s->now;
 	pacer_init(&s->pacer, now_ns());
-	if (s->lots != NULL && s->lots_again != NULL)
+	if (s->lots != NULL && s->lots_again != NULL && s->lots_second != NULL)
 		return s;
 	free_memory(s);
 	return NULL;

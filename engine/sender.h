@@ -69,10 +69,11 @@ bool sender_fill_one(const struct sender_plan *, const struct target *,
  * indices whose frames the kernel has taken (or that needed none).
  */
 struct sender_progress {
-	uint64_t position; /* steps of sweep_index() done */
+	/* Steps of sweep_index() done; with two SYNs a target, both of them. */
+	uint64_t position;
 	uint64_t counted[SEND_COUNTS];
 	uint64_t packets; /* frames the kernel took */
-	uint64_t followups, canaries, again; /* of these, by kind */
+	uint64_t followups, canaries, again, seconds; /* of these, by kind */
 	uint32_t again_done; /* number of the last stretch sent again */
 	uint64_t errors; /* calls refused, follow-ups that may not be sent */
 	bool finished; /* its share is passed */

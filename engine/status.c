@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "engine/conf.h"
+#include "engine/loss.h"
 #include "engine/run.h"
 #include "engine/status.h"
 
@@ -60,6 +61,25 @@ put_progress(struct json_object *o, const struct conf *conf,
 		    : (int64_t)((total - done) / rates.passed)));
 }
 
+/* Of packets on the way, where there are two SYNs a target to tell by. */
+static void
+put_loss(struct json_object *o, const struct stats *stats)
+{
+	struct json_object *to;
+	struct loss l;
+
+	if (!loss_estimate(stats_sum(stats, STAT_PKT_FIRSTS),
+		stats_sum(stats, STAT_PKT_SECONDS),
+		stats_sum(stats, STAT_PKT_BOTH), &l))
+		return;
+	to = json_object_new_object();
+	json_object_object_add(
+	    to, "one_way", json_object_new_double(l.one_way));
+	json_object_object_add(to, "low", json_object_new_double(l.low));
+	json_object_object_add(to, "high", json_object_new_double(l.high));
+	json_object_object_add(o, "loss", to);
+}
+
 /* How often we were refused, hour by hour: are we on a blocklist? */
 static void
 put_health(struct json_object *o, const struct health *h)
@@ -102,7 +122,8 @@ status_line(const struct conf *conf, const struct run *run, int64_t next_sweep,
 	static const char *const tx[TX_PATHS] = { [TX_AUTO] = "auto",
 		[TX_PACKET] = "packet",
 		[TX_LIBNET] = "libnet",
-		[TX_XDP] = "xdp" };
+		[TX_XDP] = "xdp",
+		[TX_LIVE] = "live" };
 	struct json_object *o = json_object_new_object();
 	const char *state = run ? run_stage_names[run_stage(run)] : "idle";
 	char *line = NULL;
@@ -127,6 +148,7 @@ status_line(const struct conf *conf, const struct run *run, int64_t next_sweep,
 		if (path > TX_AUTO && path < TX_PATHS)
 			json_object_object_add(
 			    o, "sends_by", json_object_new_string(tx[path]));
+		put_loss(o, run_stats(run));
 		put_health(o, run_health(run));
 		put_counters(o, run_stats(run));
 	}

@@ -39,7 +39,8 @@ struct entry {
 	uint16_t sport, window, mss;
 	uint8_t service; /* index into conf.ports */
 	uint8_t queue; /* enum waiting_queue */
-	uint8_t source; /* index into conf.sources */
+	uint8_t source : 4; /* index into conf.sources */
+	uint8_t heard : 2; /* which SYNs of a first try it answered */
 	uint8_t wscale; /* WSCALE_NONE */
 	uint8_t ttl, options;
 };

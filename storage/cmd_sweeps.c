@@ -4,6 +4,7 @@
 
 #include <json-c/json.h>
 
+#include "engine/loss.h"
 #include "storage/json_out.h"
 #include "storage/text.h"
 #include "storage/tool.h"
@@ -59,6 +60,39 @@ print_outcomes(const struct account *a)
 	putchar('\n');
 }
 
+/* Only where each target was sent two SYNs. */
+static void
+print_loss(const struct account *a)
+{
+	struct loss l;
+
+	if (!loss_estimate(a->events[STAT_PKT_FIRSTS],
+		a->events[STAT_PKT_SECONDS], a->events[STAT_PKT_BOTH], &l))
+		return;
+	printf("    lost on the way: %.2f %% of packets, one way "
+	       "(95 %%: %.2f to %.2f), and with it %.3f %% of those that "
+	       "answer\n",
+	    100 * l.one_way, 100 * l.low, 100 * l.high, 100 * l.missed);
+}
+
+static void
+put_loss(struct json_object *o, const struct account *a)
+{
+	struct json_object *to;
+	struct loss l;
+
+	if (!loss_estimate(a->events[STAT_PKT_FIRSTS],
+		a->events[STAT_PKT_SECONDS], a->events[STAT_PKT_BOTH], &l))
+		return;
+	to = json_object_new_object();
+	json_object_object_add(
+	    to, "one_way", json_object_new_double(l.one_way));
+	json_object_object_add(to, "low", json_object_new_double(l.low));
+	json_object_object_add(to, "high", json_object_new_double(l.high));
+	json_object_object_add(to, "missed", json_object_new_double(l.missed));
+	json_object_object_add(o, "loss", to);
+}
+
 static void
 print_details(const struct sweep_info *i)
 {
@@ -70,6 +104,7 @@ print_details(const struct sweep_info *i)
 	    i->rate, a->incarnations,
 	    i->geo_build_us ? text_day(i->geo_build_us, text) : "none",
 	    i->previous[0] ? i->previous : "none");
+	print_loss(a);
 	if (i->end_us == 0)
 		return;
 	printf("    since then: new %" PRIu64 ", back %" PRIu64
@@ -185,6 +220,7 @@ print_json(const struct sweep_info *i)
 	json_put_string(o, "previous", i->previous);
 	json_put_bool(o, "removed", i->removed);
 	put_events(o, &i->account);
+	put_loss(o, &i->account);
 	put_settled(o, &i->account);
 	put_stock(o, i);
 	put_lines(o, &i->account);

@@ -144,6 +144,21 @@ hex_read(const char *value, uint8_t *at, size_t len)
 	return true;
 }
 
+/*
+ * Names of sweeps and sensors: they are printed, and become names of files.
+ * A file that says them may come from another machine.
+ */
+static bool
+is_name(const char *s)
+{
+	if (*s == '.')
+		return false;
+	for (; *s != '\0'; s++)
+		if (*s < ' ' || *s > '~' || *s == '/')
+			return false;
+	return true;
+}
+
 static void
 item_read(struct visit *v, const char *name, void *at, size_t len, enum kind k)
 {
@@ -154,7 +169,7 @@ item_read(struct visit *v, const char *name, void *at, size_t len, enum kind k)
 	if (!line_find(v, name, value))
 		return;
 	if (k == KIND_STRING) {
-		if (strlen(value) >= len)
+		if (strlen(value) >= len || !is_name(value))
 			v->bad = true;
 		else
 			memcpy(at, value, strlen(value) + 1);

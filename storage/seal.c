@@ -8,6 +8,7 @@
 #include "engine/log.h"
 #include "engine/ranges.h"
 #include "storage/begin.h"
+#include "storage/change.h"
 #include "storage/cert_match.h"
 #include "storage/layout.h"
 #include "storage/seal.h"
@@ -16,11 +17,6 @@
 
 enum { SECOND_US = 1000000 };
 #define DAY_US ((uint64_t)86400 * 1000000)
-
-/* These say something of the answer, not of the server's state. */
-#define NOT_A_FAULT                                                \
-	(1u << FINDING_REFUSED_US | 1u << FINDING_OTHER_PROTOCOL | \
-	    1u << FINDING_PHANTOM | 1u << FINDING_MASKED)
 
 /* A place in an ordered walk. */
 struct walk {
@@ -41,20 +37,6 @@ struct sealing {
 	uint8_t body[BODY_MAX]; /* one with its name */
 };
 
-static enum change
-change_of(const struct head *now, const struct head *before)
-{
-	uint32_t have = now->findings & ~NOT_A_FAULT;
-	uint32_t had = before->findings & ~NOT_A_FAULT;
-
-	if (have & ~had)
-		return CHANGE_WORSE;
-	/* Only a dialog that ran to its end shows that something is gone. */
-	if ((had & ~have) && now->outcome == OUTCOME_COMPLETED)
-		return CHANGE_FIXED;
-	return CHANGE_SAME;
-}
-
 void
 seal_join(struct head *now, const struct head *before, bool gone)
 {
@@ -68,7 +50,8 @@ seal_join(struct head *now, const struct head *before, bool gone)
 	now->first_seen_us = before->first_seen_us;
 	now->observations = before->observations + 1;
 	now->findings_before = before->findings;
-	now->change = (uint8_t)(gone ? CHANGE_BACK : change_of(now, before));
+	now->change =
+	    (uint8_t)(gone ? CHANGE_BACK : change_between(now, before));
 }
 
 static void

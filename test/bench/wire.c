@@ -31,7 +31,7 @@ enum { FRAMES = 2048 };
 #define CHUNK ((size_t)2048)
 
 static const char *const path_names[TX_PATHS] = { "auto", "packet", "libnet",
-	"xdp" };
+	"xdp", "live" };
 
 static void
 add(struct ranges *r, const char *text)
@@ -59,6 +59,7 @@ make_sweep(struct conf *conf, struct sweep *sweep, struct ranges *targets,
 	conf->nports = sizeof ports / sizeof ports[0];
 	for (uint32_t i = 0; i < conf->nports; i++)
 		conf->ports[i].port = ports[i];
+	conf->capture_buffer = 64 << 20;
 	conf->nsources = 1;
 	if (addr_parse(six ? "fd00:192::2" : "192.0.2.2", &conf->sources[0]) ==
 	    -1)

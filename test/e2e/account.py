@@ -38,7 +38,7 @@ def equations(event, seen, connect):
     yield ("SYNs sent, and arrived there", ours + second, seen["syn_in"])
     yield ("targets, follow-ups and canaries are the SYNs",
            event("sent") + event("followups_sent") + event("canaries_sent")
-           + event("sent_again"),
+           + event("sent_again") + event("seconds_sent"),
            ours)
     yield ("SYN-ACKs sent there, and taken here",
            seen["synack_out"],

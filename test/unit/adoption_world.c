@@ -35,14 +35,17 @@ ranges_of(const char *a, const char *b)
 static void
 configure(struct world *w, enum follow_mode follow)
 {
+	enum { FIRST_PORT = 20000, RANGE = 2048, RANGES = 18 };
+	static unsigned worlds;
 	struct conf *c = &w->conf;
 
 	snprintf(c->interface, sizeof c->interface, "scan0");
 	assert_int_equal(addr_parse("203.0.113.2", &c->sources[0]), 0);
 	assert_int_equal(addr_parse("fd00:198:20::2", &c->sources[1]), 0);
 	c->nsources = 2;
-	c->sport_first = 40000;
-	c->sport_last = 56383;
+	/* The server may still hold the last world's connections. */
+	c->sport_first = (uint16_t)(FIRST_PORT + worlds++ % RANGES * RANGE);
+	c->sport_last = (uint16_t)(c->sport_first + RANGE - 1);
 	c->follow = (uint8_t)follow;
 	c->ports[0] = (struct conf_port){ POP3, PROTOCOL_POP3, 0 };
 	c->ports[1] = (struct conf_port){ IMAPS, PROTOCOL_IMAP, 1 };

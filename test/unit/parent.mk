@@ -11,7 +11,7 @@ UNIT_run = test/unit/run_roles engine/run engine/watch engine/health engine/proc
 UNIT_sports = engine/sports
 UNIT_rules = engine/sandbox_rules
 UNIT_control = engine/control
-UNIT_parent = engine/parent engine/status engine/control engine/run engine/watch engine/health \
+UNIT_parent = engine/loss engine/parent engine/status engine/control engine/run engine/watch engine/health \
 	engine/proc engine/nft engine/sports engine/sandbox \
 	engine/sandbox_rules engine/landlock engine/wire engine/stats \
 	engine/role engine/log engine/conf_save engine/ranges engine/addr \

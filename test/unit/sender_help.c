@@ -22,6 +22,23 @@ link_take(struct link *l, struct link_slot *slots[], unsigned n)
 	return n;
 }
 
+unsigned
+link_burst(const struct link *l)
+{
+	return l->burst != 0 ? l->burst : (unsigned)LINK_BATCH;
+}
+
+/* Of one that vanishes what was pushed is there, as a part of it would be. */
+int
+link_flush(struct link *l)
+{
+	if (l->lost == 0)
+		return 0;
+	l->lost--;
+	errno = ENOBUFS;
+	return -1;
+}
+
 int
 link_push(struct link *l, struct link_slot *const slots[], unsigned n)
 {

@@ -17,6 +17,8 @@ struct link {
 	struct link_slot slots[LINK_BATCH];
 	size_t n;
 	int error; /* when not 0: refuses with this errno */
+	unsigned burst; /* 0: LINK_BATCH */
+	unsigned lost; /* flushes that do not arrive */
 	unsigned at_most; /* frames a call, 0: all */
 	bool busy_often;
 	unsigned calls;

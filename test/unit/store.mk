@@ -8,7 +8,7 @@ STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
 STORE_ALL = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) $(STORE_GEO) \
 	$(STORE_START) storage/batch storage/order storage/outcome storage/merge \
-	storage/second storage/seal storage/cert_match engine/hostname test/unit/store_help
+	storage/second storage/seal storage/change storage/cert_match engine/hostname test/unit/store_help
 UNIT_store = $(STORE_READ) $(STORE_SEALED) test/unit/store_help
 UNIT_record = storage/record
 UNIT_account = storage/account storage/record engine/stats

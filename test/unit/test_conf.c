@@ -262,8 +262,9 @@ names_file_line_word_and_what_was_expected(void **state)
 		{ "source_ports = 80-5000\n", "FILE:5: source_ports" },
 		{ "gateway_mac = 1:2:3:4:5:6\n", "FILE:5: gateway_mac" },
 		{ "tx = pigeon\n",
-		    "FILE:5: tx: \"pigeon\", expected auto, packet, libnet or "
-		    "xdp\n" },
+		    "FILE:5: tx: \"pigeon\", expected auto, packet, libnet, "
+		    "xdp "
+		    "or live\n" },
 		{ "follow = both\n", "expected adopt or connect\n" },
 		{ "schedule = 24:00\n", "FILE:5: schedule: \"24:00\"" },
 		{ "schedule = 2:00\n", "FILE:5: schedule: \"2:00\"" },

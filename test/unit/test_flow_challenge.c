@@ -294,6 +294,38 @@ again_nobody_is_followed_twice(void **state)
 	world_free(w);
 }
 
+/* Of two SYNs a target is followed once; which it answered is counted. */
+static void
+of_two_each_is_counted(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer one = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 0);
+	struct peer two = peer_of(w, "198.18.1.1", POP3, KIND_SECOND, 0);
+	struct peer late = peer_of(w, "198.18.1.2", POP3, KIND_SECOND, 0);
+	struct peer alone = peer_of(w, "198.18.1.3", POP3, KIND_PLAIN, 0);
+
+	(void)state;
+	w->conf.syn_probes = 2;
+	w->conf.probe_gap_ms = 5000;
+	hear_one(w, synack_at(&one, IRS));
+	hear_one(w, synack_at(&one, IRS));
+	pass(w, 5000);
+	forget(w);
+	hear_one(w, synack_at(&two, IRS));
+	check_rst(w, 0, &two);
+	hear_one(w, synack_at(&two, IRS));
+	hear_one(w, synack_at(&late, IRS));
+	check_sent(w, 2, &late, TCP_ACK, late.cookie.isn + 1, IRS + 1);
+	assert_int_equal(w->notes[0].u.pending.kind, KIND_PLAIN);
+	hear_one(w, synack_at(&alone, IRS));
+	assert_int_equal(count(w, STAT_PKT_FIRSTS), 2);
+	assert_int_equal(count(w, STAT_PKT_SECONDS), 2);
+	assert_int_equal(count(w, STAT_PKT_BOTH), 1);
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 3);
+	check_balance(w);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -309,6 +341,7 @@ main(void)
 		cmocka_unit_test(but_not_for_ever),
 		cmocka_unit_test(again_is_a_first_try),
 		cmocka_unit_test(again_nobody_is_followed_twice),
+		cmocka_unit_test(of_two_each_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

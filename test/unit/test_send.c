@@ -76,6 +76,20 @@ link_take(struct link *l, struct link_slot *slots[], unsigned n)
 	return n;
 }
 
+unsigned
+link_burst(const struct link *l)
+{
+	(void)l;
+	return LINK_BATCH;
+}
+
+int
+link_flush(struct link *l)
+{
+	(void)l;
+	return 0;
+}
+
 int
 link_push(struct link *l, struct link_slot *const slots[], unsigned n)
 {

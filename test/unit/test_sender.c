@@ -454,6 +454,86 @@ a_stretch_is_sent_again(void **state)
 	scene_free(s);
 }
 
+static int
+by_frame(const void *a, const void *b)
+{
+	return memcmp(a, b, FRAME_MAX);
+}
+
+/* Bursts that vanish are made again: targets twice, perhaps, but all. */
+static void
+lost_bursts_are_made_again(void **state)
+{
+	struct scene *s = scene_new(1, true);
+	struct sender_progress p;
+	size_t different = 1;
+
+	(void)state;
+	s->link.burst = 512;
+	s->link.lost = 2;
+	p = run_to_end(s, 0);
+	assert_int_equal(s->link.lost, 0);
+	assert_int_equal(p.position, ALL4 + ALL6);
+	assert_int_equal(p.counted[SEND_SENT], ALL4 - OUT4 + ALL6);
+	assert_int_equal(p.packets, ALL4 - OUT4 + ALL6);
+	assert_true(s->link.n > ALL4 - OUT4 + ALL6);
+	qsort(s->link.frames, s->link.n, FRAME_MAX, by_frame);
+	for (size_t i = 1; i < s->link.n; i++)
+		different += memcmp(s->link.frames[i - 1], s->link.frames[i],
+				 FRAME_MAX) != 0;
+	assert_int_equal(different, ALL4 - OUT4 + ALL6);
+	scene_free(s);
+}
+
+/*
+ * Two SYNs a target from ports of their own, the second a gap later; a target
+ * is counted once, with the second.
+ */
+static void
+two_a_target(void **state)
+{
+	struct scene *s = scene_new(2, true);
+	struct sender *t;
+	struct sender_progress p;
+	size_t n, first = 0, second = 0, seen;
+
+	(void)state;
+	s->conf.syn_probes = 2;
+	s->conf.probe_gap_ms = 300;
+	t = sender_start(&s->plan, 0, &s->link);
+	sender_rate(t, 4000);
+	EVENTUALLY(link_seen(&s->link) > 0);
+	assert_int_equal(sender_progress(t).position, 0);
+	/* half of the rate, also before any second one is due */
+	EVENTUALLY(sender_progress(t).seconds > 0);
+	seen = link_seen(&s->link);
+	assert_in_range(seen, 300, 900);
+	EVENTUALLY(sender_progress(t).finished);
+	sender_stop(t);
+	p = sender_join(t);
+	n = p.counted[SEND_SENT];
+	assert_int_equal(p.position, sweep_share(&s->sweep, 0));
+	assert_int_equal(p.seconds, n);
+	assert_int_equal(p.packets, 2 * n);
+	assert_int_equal(s->link.n, 2 * n);
+	for (size_t i = 0; i < s->link.n; i++) {
+		struct asked a = read_frame(s->link.frames[i]);
+		enum syn_kind kind = source_ports_kind(&s->plan.ports, a.sport);
+
+		assert_true(cookie_check(s->sweep.key, &s->plan.ports,
+		    &a.source, &a.target, a.sport, a.isn + 1));
+		assert_int_equal(
+		    source_ports_attempt(&s->plan.ports, a.sport), 0);
+		assert_true(kind == KIND_PLAIN || kind == KIND_SECOND);
+		first += kind == KIND_PLAIN;
+		second += kind == KIND_SECOND;
+		assert_true(second <= first);
+	}
+	assert_int_equal(first, n);
+	assert_int_equal(second, n);
+	scene_free(s);
+}
+
 int
 main(void)
 {
@@ -470,6 +550,8 @@ main(void)
 		cmocka_unit_test(followups_stay_inside_the_sweep),
 		cmocka_unit_test(a_full_queue_says_so),
 		cmocka_unit_test(sources_are_shared_out),
+		cmocka_unit_test(lost_bursts_are_made_again),
+		cmocka_unit_test(two_a_target),
 		cmocka_unit_test(keeps_the_rate),
 		cmocka_unit_test(a_stretch_is_sent_again),
 	};

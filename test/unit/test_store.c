@@ -281,6 +281,11 @@ test_info_bad(void **state)
 		"version x\nsweep.id a\n", "version 1\nsweep.id a\ngone 1x\n",
 		"version 4294967296\nsweep.id a\n",
 		"version 1\nsweep.id a\nsweep.key 00\n",
+		/* What would leave the directory, or reach a terminal. */
+		"version 1\nsweep.id ../a\n", "version 1\nsweep.id a/b\n",
+		"version 1\nsweep.id .a\n", "version 1\nsweep.id a\033c\n",
+		"version 1\nsweep.id a\nprevious a/b\n",
+		"version 1\nsweep.id a\nsensor \303\251\n",
 		("version 1\nsweep.id a\nsensor "
 		 "0123456789012345678901234567890123456789\n") };
 	static const char good[] = "later 7\nversion 1\nsweep.id a\n";

@@ -13,10 +13,11 @@ TOOL_MAKE = storage/feed_make storage/feed_match storage/feed_files $(TOOL_FEED)
 TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
 	engine/conf_recipient engine/conf_value engine/conf_words \
 	engine/conf_save engine/log
-UNIT_commands = storage/cmd_dump storage/cmd_show storage/cmd_sweeps \
+UNIT_commands = engine/loss storage/cmd_dump storage/cmd_show storage/cmd_sweeps \
 	storage/cmd_stats storage/cmd_status storage/cmd_feed storage/cmd_check \
 	storage/check storage/check_files storage/cmd_merge storage/shards \
-	storage/shards_merge storage/digest_set storage/tool \
+	storage/shards_merge storage/digest_set storage/cmd_diff storage/change \
+	storage/tool \
 	storage/filter storage/json_out storage/show storage/show_chain \
 	storage/advice storage/progress storage/statistics storage/cut \
 	storage/stats_print storage/stats_data \
@@ -26,3 +27,4 @@ UNIT_holes = storage/holes storage/advice $(TOOL_ROW)
 UNIT_feed = storage/feed_match $(TOOL_FEED) $(TOOL_SAMPLE)
 UNIT_feed_make = storage/statistics storage/cut $(TOOL_MAKE) $(TOOL_SAMPLE)
 UNIT_progress = storage/progress $(TOOL_TEXT)
+UNIT_change = $(UNIT_commands)

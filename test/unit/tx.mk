@@ -6,13 +6,15 @@ UNIT_aim = engine/aim engine/ranges engine/addr
 UNIT_ranges = engine/ranges engine/addr
 UNIT_cookie = engine/cookie engine/canary engine/conf_port engine/addr
 UNIT_frame = engine/frame engine/addr
+UNIT_loss = engine/loss
 UNIT_pacer = engine/pacer
 UNIT_backoff = engine/backoff
 UNIT_again = engine/again
-SENDER = engine/sender engine/sender_fill engine/aim engine/ranges \
+SENDER = engine/sender engine/sender_fill engine/lead engine/aim engine/ranges \
     engine/addr engine/cookie engine/frame engine/permute engine/sweep \
     engine/pacer engine/log
 UNIT_sender = $(SENDER) test/unit/sender_help
 UNIT_send = engine/send engine/backoff engine/again $(SENDER) engine/wire engine/stats engine/role
 UNIT_link = engine/link engine/link_packet engine/link_libnet engine/link_xdp \
-    engine/neighbour engine/addr engine/ranges
+    engine/link_live \
+    engine/neighbour engine/frame engine/addr engine/ranges

@@ -1,0 +1,46 @@
+/* change.h: what has become of a target between two sweeps. */
+#ifndef STORAGE_CHANGE_H
+#define STORAGE_CHANGE_H
+
+#include <stdbool.h>
+
+#include "storage/store.h"
+
+/*
+ * A target that has a row in both: CHANGE_WORSE when it has a finding that it
+ * had not, CHANGE_FIXED when one is absent and the dialog ran to its end (only
+ * that shows it), else CHANGE_SAME. What says something of the answer and not
+ * of the server's state counts for nothing: refused_us, other_protocol,
+ * phantom, masked.
+ */
+enum change change_between(const struct head *now, const struct head *before);
+
+enum difference {
+	DIFFERENCE_NEW, /* only the later sweep has a row */
+	DIFFERENCE_GONE, /* only the earlier one has, or it is silent now */
+	DIFFERENCE_FIXED,
+	DIFFERENCE_WORSE,
+	DIFFERENCE_SAME,
+	DIFFERENCES
+};
+extern const char *const difference_names[DIFFERENCES];
+
+/* Two sweeps, walked together in key order. */
+struct comparison;
+
+/* The stores must outlive it. NULL: no memory. */
+struct comparison *comparison_new(struct store *before, struct store *now);
+void comparison_free(struct comparison *);
+
+struct compared {
+	enum difference difference;
+	struct target target;
+	const struct head *before, *now; /* NULL where it has no row */
+	const uint8_t *body; /* of now, or of before; NULL: none */
+	uint32_t len;
+};
+
+/* The next target; its pointers live until the next call. False: the end. */
+bool comparison_next(struct comparison *, struct compared *);
+
+#endif
