@@ -192,13 +192,13 @@ pending(const char *addr)
 	note(NOTES_PACKET, NOTE_PENDING, &n, sizeof n);
 }
 
-/* As packet does before it lets anybody talk; later than any row. */
+/* As packet does before it lets anybody talk. */
 static void
 announced(const char *addr)
 {
 	struct note_pending n = { .target = help_target(addr, 110),
 		.protocol = PROTOCOL_POP3,
-		.synack_us = args.now_us + 60 * (uint64_t)SECOND_US };
+		.synack_us = args.now_us };
 
 	note(NOTES_PACKET, NOTE_PENDING, &n, sizeof n);
 }
