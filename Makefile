@@ -13,6 +13,7 @@
 #: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=60 each
 #: make bench         what things cost; needs no root
 #: sudo make bench-tx each way to send, beside zmap and masscan
+#: sudo make bench-rx      answers at full speed, in the simulated internet
 #: sudo make bench-pool    conversations under load, against a simulator
 #: make internet      the simulated internet (test/internet/README.md)
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
@@ -212,8 +213,12 @@ $(O)/bench/pool_client: $(O)/test/bench/pool_client.o \
 mailsim: $(O)/bench/mailsim
 POOL      = $(PROGRAMS) $(O)/bench/mailsim $(O)/bench/pool_client \
           $(O)/bench/pool_cpu
+# Beside zmap and masscan; about a quarter of an hour.
+bench-rx: all internet
+	$(need_root)@test/bench/bench_rx.sh
+
 bench-pool: $(POOL)
-	$(need_root)@test/bench/bench_pool.sh
+	$(need_root)@BIN=$(O) test/bench/bench_pool.sh
 
 # The simulated internet: a BPF program and what loads it.
 INTERNET  = $(O)/internet/simnet $(O)/internet/simnet.bpf.o

@@ -103,7 +103,8 @@ child_main(enum role role, unsigned instance)
 	if (conf_load(FD_SNAPSHOT, &conf, &targets, &excluded, &products) < 0)
 		fatal("this is a part of mailsweepd that it starts itself");
 	log_open(own_name(role, instance), conf.log_level);
-	args.stats = stats_map(FD_STATS);
+	args.slot = stats_slot(role, instance);
+	args.stats = stats_map(FD_STATS, args.slot);
 	if (args.stats == NULL)
 		fatal("statistics page: %s", strerror(errno));
 	close(FD_SNAPSHOT);
@@ -111,7 +112,6 @@ child_main(enum role role, unsigned instance)
 	args.targets = targets;
 	args.excluded = excluded;
 	args.products = products;
-	args.slot = stats_slot(role, instance);
 	args.now_us = utc_us();
 	if (role != ROLE_STORE) {
 		if (!await_sweep(&sweep))

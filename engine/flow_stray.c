@@ -43,7 +43,7 @@ is_challenge(const struct flow *f, const struct arrival *a)
 	struct cookie c;
 
 	if (!source_ports_current(&f->ports, a->s->dport) ||
-	    kind == KIND_CANARY || kind > KIND_AGAIN)
+	    kind == KIND_CANARY || kind > KIND_SECOND)
 		return false;
 	c = cookie_make(f->args->sweep->key, &f->ports,
 	    &f->conf->sources[a->source], &a->target, kind,

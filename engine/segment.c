@@ -62,6 +62,20 @@ take(struct cursor *c, size_t n)
 	return p;
 }
 
+/* Of bytes that have been taken. */
+static inline uint16_t
+get16(const uint8_t *p)
+{
+	return (uint16_t)((unsigned)p[0] << 8 | p[1]);
+}
+
+static inline uint32_t
+get32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3];
+}
+
 static uint8_t
 take8(struct cursor *c)
 {
@@ -93,12 +107,6 @@ take_part(struct cursor *c, size_t n)
 	const uint8_t *p = take(c, n);
 
 	return (struct cursor){ p, p != NULL ? n : 0, p == NULL };
-}
-
-static struct addr
-take_addr4(struct cursor *c)
-{
-	return addr_from4(take32(c));
 }
 
 static struct addr
@@ -162,19 +170,19 @@ read_options(struct cursor *c, struct segment *s)
 static enum segment_result
 read_tcp(struct cursor *c, struct segment *s)
 {
+	const uint8_t *p = take(c, TCP_MIN);
 	struct cursor options;
 	size_t header;
 
-	s->sport = take16(c);
-	s->dport = take16(c);
-	s->seq = take32(c);
-	s->ack = take32(c);
-	header = (size_t)(take8(c) >> 4) * 4;
-	s->flags = take8(c);
-	s->window = take16(c);
-	take32(c); /* checksum, urgent pointer */
-	if (c->bad)
+	if (p == NULL)
 		return SEGMENT_TRUNCATED;
+	s->sport = get16(p);
+	s->dport = get16(p + 2);
+	s->seq = get32(p + 4);
+	s->ack = get32(p + 8);
+	header = (size_t)(p[12] >> 4) * 4;
+	s->flags = p[13];
+	s->window = get16(p + 14);
 	if (header < TCP_MIN || s->sport == 0 ||
 	    ((s->flags & TCP_SYN) && (s->flags & (TCP_FIN | TCP_RST))))
 		return SEGMENT_BAD_TCP;
@@ -190,33 +198,28 @@ read_tcp(struct cursor *c, struct segment *s)
 static enum segment_result
 read_ip4(struct cursor *c, struct segment *s)
 {
-	uint8_t first = take8(c);
-	size_t header = (size_t)(first & 15) * 4, total;
-	unsigned fragment, proto;
+	const uint8_t *p = take(c, IP4_MIN);
+	size_t header, total;
 	struct cursor packet;
 
-	take8(c); /* type of service */
-	total = take16(c);
-	take16(c); /* identification */
-	fragment = take16(c) & FRAGMENT_BITS;
-	s->ttl = take8(c);
-	proto = take8(c);
-	take16(c); /* checksum */
-	s->src = take_addr4(c);
-	s->dst = take_addr4(c);
-	if (c->bad)
+	if (p == NULL)
 		return SEGMENT_TRUNCATED;
-	if (first >> 4 != 4 || header < IP4_MIN || total < header)
+	header = (size_t)(p[0] & 15) * 4;
+	total = get16(p + 2);
+	s->ttl = p[8];
+	s->src = addr_from4(get32(p + 12));
+	s->dst = addr_from4(get32(p + 16));
+	if (p[0] >> 4 != 4 || header < IP4_MIN || total < header)
 		return SEGMENT_BAD_IP;
-	if (fragment != 0)
+	if ((get16(p + 6) & FRAGMENT_BITS) != 0)
 		return SEGMENT_FRAGMENT;
 	packet = take_part(c, total - IP4_MIN);
 	take(&packet, header - IP4_MIN);
 	if (packet.bad)
 		return SEGMENT_TRUNCATED;
-	if (proto == PROTO_TCP)
+	if (p[9] == PROTO_TCP)
 		return read_tcp(&packet, s);
-	return proto == PROTO_ICMP ? SEGMENT_ICMP : SEGMENT_OTHER;
+	return p[9] == PROTO_ICMP ? SEGMENT_ICMP : SEGMENT_OTHER;
 }
 
 /*

@@ -1,4 +1,4 @@
-/* stats.h: the one shared page: counters, each written by one process. */
+/* stats.h: the shared counters: a page a process, which alone writes it. */
 #ifndef ENGINE_STATS_H
 #define ENGINE_STATS_H
 
@@ -111,19 +111,30 @@ enum stat_id { STATS_TABLE(X) STAT_COUNT };
 /* One slot a process: the roles, and one for each probe. */
 enum { STATS_PROBES_MAX = 16, STATS_SLOTS = ROLE_COUNT + STATS_PROBES_MAX };
 
+/* As large as a page of Linux can be, so that a slot is whole pages. */
+enum { STATS_PAGE = 65536, STATS_ROW = STATS_PAGE / sizeof(uint64_t) };
+
+_Static_assert((int)STAT_COUNT <= (int)STATS_ROW, "a slot is a page");
+
 struct stats {
-	_Atomic uint64_t n[STATS_SLOTS][STAT_COUNT];
+	_Atomic uint64_t n[STATS_SLOTS][STATS_ROW];
 	_Atomic uint64_t rate; /* packets/s now in force, by parent */
 };
 
 /* The slot of a process: its role, and which of the probes it is. */
 unsigned stats_slot(enum role, unsigned instance);
 
-/* Parent: a new page of zeros in a memfd (*fd), mapped. NULL with errno. */
+/*
+ * Parent: zeros in a memfd (*fd), mapped, all of it to be written: it looks
+ * after the slots of the dead. NULL with errno.
+ */
 struct stats *stats_create(int *fd);
 
-/* A child: the same page. NULL with errno. */
-struct stats *stats_map(int fd);
+/*
+ * A child: the same, to be read but for its own slot; once it has closed the
+ * descriptor there is no way to write more. NULL with errno.
+ */
+struct stats *stats_map(int fd, unsigned slot);
 
 const char *stats_name(enum stat_id);
 uint64_t stats_sum(const struct stats *, enum stat_id); /* all slots */

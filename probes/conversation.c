@@ -15,7 +15,7 @@
 #include "probes/ending.h"
 
 enum {
-	SLAB = 32, /* conversations made at a time */
+	SLAB = 32, /* conversations made at once */
 	DISCARD = 2048, /* bytes after goodbye, read at a time */
 	NOTE_CAP = 192,
 	MS = 1000
@@ -45,19 +45,27 @@ conversations_init(struct conversations *all, const struct conf *conf,
 	return all->epoll < 0 ? -1 : 0;
 }
 
-/* A conversation from the slab; the slab only grows. */
+struct slab {
+	struct slab *next;
+	struct conversation items[SLAB];
+};
+
+/* A conversation from the slabs; there only come more. */
 static struct conversation *
 take(struct conversations *all)
 {
 	struct conversation *c;
 
 	if (!all->spare) {
-		c = malloc(SLAB * sizeof *c);
-		if (!c)
+		struct slab *slab = malloc(sizeof *slab);
+
+		if (!slab)
 			return NULL;
+		slab->next = all->slabs;
+		all->slabs = slab;
 		for (int i = 0; i < SLAB; i++) {
-			c[i].next = all->spare;
-			all->spare = &c[i];
+			slab->items[i].next = all->spare;
+			all->spare = &slab->items[i];
 		}
 	}
 	c = all->spare;
@@ -410,4 +418,10 @@ conversations_free(struct conversations *all)
 	if (all->epoll >= 0)
 		close(all->epoll);
 	all->epoll = -1;
+	while (all->slabs) {
+		struct slab *slab = all->slabs;
+
+		all->slabs = slab->next;
+		free(slab);
+	}
 }

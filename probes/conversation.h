@@ -49,6 +49,7 @@ struct conversations {
 	struct conversation **over_tail;
 	struct conversation *released; /* reused after the batch */
 	struct conversation *spare;
+	struct slab *slabs; /* where they all are */
 	unsigned open; /* all that are not released */
 };
 
@@ -88,6 +89,7 @@ struct conversation {
 /* All zeros but for what is given; the epoll descriptor is made here. */
 int conversations_init(struct conversations *, const struct conf *,
     struct tls_context *, uint64_t now_ms, uint64_t now_us);
+/* None may be open: what they hold would be lost. */
 void conversations_free(struct conversations *);
 
 /*

@@ -87,6 +87,7 @@ struct facts {
 	bool proof; /* a refusal of STARTTLS proves that there is none */
 	bool id_offered, id_asked; /* IMAP */
 	bool login_disabled; /* IMAP, before TLS */
+	bool sasl_empty; /* POP3, before TLS: SASL without a mechanism */
 	bool list_begun; /* a capability line of this reply was seen */
 };
 

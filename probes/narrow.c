@@ -160,16 +160,40 @@ window_open(void)
 	return true;
 }
 
-OSSL_LIB_CTX *
+struct narrow {
+	OSSL_LIB_CTX *lib;
+	OSSL_PROVIDER *provider;
+};
+
+struct narrow *
 narrow_new(void)
 {
-	OSSL_LIB_CTX *lib = OSSL_LIB_CTX_new();
+	struct narrow *n = calloc(1, sizeof *n);
 
-	/* Freed with lib, so is the handle to the provider in it. */
-	if (lib && window_open() &&
-	    OSSL_PROVIDER_add_builtin(lib, "narrow", init) == 1 &&
-	    OSSL_PROVIDER_load(lib, "narrow"))
-		return lib;
-	OSSL_LIB_CTX_free(lib);
+	if (!n)
+		return NULL;
+	n->lib = window_open() ? OSSL_LIB_CTX_new() : NULL;
+	if (n->lib && OSSL_PROVIDER_add_builtin(n->lib, "narrow", init) == 1)
+		n->provider = OSSL_PROVIDER_load(n->lib, "narrow");
+	if (n->provider)
+		return n;
+	narrow_free(n);
 	return NULL;
+}
+
+void
+narrow_free(struct narrow *n)
+{
+	if (!n)
+		return;
+	if (n->provider)
+		OSSL_PROVIDER_unload(n->provider);
+	OSSL_LIB_CTX_free(n->lib);
+	free(n);
+}
+
+OSSL_LIB_CTX *
+narrow_lib(const struct narrow *n)
+{
+	return n->lib;
 }

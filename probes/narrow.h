@@ -11,7 +11,13 @@
 
 #include <openssl/types.h>
 
-/* For SSL_CTX_new_ex(3); OSSL_LIB_CTX_free(3) ends it. NULL: no memory. */
-OSSL_LIB_CTX *narrow_new(void);
+struct narrow;
+
+/* NULL: no memory. */
+struct narrow *narrow_new(void);
+void narrow_free(struct narrow *);
+
+/* For SSL_CTX_new_ex(3), which must be freed before it. */
+OSSL_LIB_CTX *narrow_lib(const struct narrow *);
 
 #endif

@@ -34,6 +34,18 @@ greeting(struct facts *f, const struct line *line)
 }
 
 static void
+mechanisms(struct facts *f, const struct word *listed)
+{
+	struct word first;
+	size_t at = 0;
+
+	if (facts_sasl(f, listed->bytes, listed->len))
+		facts_login(f);
+	if (!f->tls && !word_next(listed->bytes, listed->len, &at, &first))
+		f->sasl_empty = true;
+}
+
+static void
 capability(struct facts *f, const struct line *line)
 {
 	struct word name, rest;
@@ -47,13 +59,30 @@ capability(struct facts *f, const struct line *line)
 		facts_offer(f);
 	else if (bytes_equal(name.bytes, name.len, "USER"))
 		facts_login(f);
-	else if (bytes_equal(name.bytes, name.len, "SASL") &&
-	    facts_sasl(f, rest.bytes, rest.len))
-		facts_login(f);
+	else if (bytes_equal(name.bytes, name.len, "SASL"))
+		mechanisms(f, &rest);
 	else if (bytes_equal(name.bytes, name.len, "IMPLEMENTATION") &&
 	    word_next(line->bytes, line->len, &at, &rest))
 		facts_put(f, TAG_IMPLEMENTATION, rest.bytes,
 		    (size_t)(line->bytes + line->len - rest.bytes));
+}
+
+/*
+ * Dovecot with ssl = required and disable_plaintext_auth = no lists USER, but
+ * no mechanism, and refuses USER before STLS. nginx with pop3_auth apop lists
+ * the same and takes USER: it has a time stamp.
+ */
+static void
+listed_before_tls(struct facts *f)
+{
+	uint16_t *flags = &f->record->head.flags;
+	struct field field;
+
+	f->listing = ANSWER_YES;
+	f->proof = true;
+	if (f->sasl_empty && (*flags & HEAD_OFFERED) && !(*flags & HEAD_APOP) &&
+	    !facts_find(f, TAG_SASL_BEFORE, &field))
+		*flags &= (uint16_t)~HEAD_LOGIN_BEFORE;
 }
 
 /* A refusal that asks for TLS first: CAPA is known, and USER not on offer. */
@@ -85,10 +114,8 @@ listing(struct facts *f, const struct line *line)
 		return v == OK ? MORE : v;
 	}
 	if (line->len == 1 && line->bytes[0] == '.') {
-		if (!f->tls) {
-			f->listing = ANSWER_YES;
-			f->proof = true;
-		}
+		if (!f->tls)
+			listed_before_tls(f);
 		return OK;
 	}
 	capability(f, line);

@@ -7,10 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
-#include "probes/narrow.h"
-#include "probes/tls.h"
+#include "probes/tls_state.h"
 
 enum {
 	SENT_BUCKETS = 16384,
@@ -21,79 +19,15 @@ enum {
 	ALERT_FATAL = 2,
 	ALERT_CLOSE_NOTIFY = 0,
 	ALERT_USER_CANCELED = 90,
-	SIDE_THEIRS = 1,
-	SIDE_OURS = 2,
 	/* An honest server sends a dozen, and a few tickets. */
 	MESSAGES_MAX = 128
 };
 
-struct tls_context {
-	OSSL_LIB_CTX *lib;
-	SSL_CTX *ctx;
-	struct chains *chains;
-	struct digests *sent;
-	BIO *deaf; /* nothing ever comes out of it */
-};
-
-struct tls {
-	struct tls_context *context;
-	SSL *ssl;
-	struct held *held;
-	struct chain chain;
-	unsigned long error; /* OpenSSL's, of a failure */
-	uint16_t sigalg;
-	uint8_t alert, alert_side;
-	unsigned messages; /* of handshakes, from the server */
-	uint64_t max; /* bytes to be read */
-	bool ticket, done, much;
-};
-
-/* IANA TLS Supported Groups. X25519 first: ours is the one key share. */
-static const struct group {
-	int nid;
-	uint16_t iana;
-	const char *openssl, *name;
-} groups[] = {
-	{ NID_X25519, 29, "X25519", "X25519" },
-	{ NID_X9_62_prime256v1, 23, "P-256", "secp256r1" },
-	{ NID_secp384r1, 24, "P-384", "secp384r1" },
-	{ NID_secp521r1, 25, "P-521", "secp521r1" },
-	{ NID_X448, 30, "X448", "X448" },
-	{ NID_ffdhe2048, 256, "ffdhe2048", "ffdhe2048" },
-	{ NID_ffdhe3072, 257, "ffdhe3072", "ffdhe3072" },
-	{ NID_ffdhe4096, 258, "ffdhe4096", "ffdhe4096" },
-	{ NID_ffdhe6144, 259, "ffdhe6144", "ffdhe6144" },
-	{ NID_ffdhe8192, 260, "ffdhe8192", "ffdhe8192" },
-	{ NID_brainpoolP256r1, 26, "brainpoolP256r1", "brainpoolP256r1" },
-	{ NID_brainpoolP384r1, 27, "brainpoolP384r1", "brainpoolP384r1" },
-	{ NID_brainpoolP512r1, 28, "brainpoolP512r1", "brainpoolP512r1" },
-	{ NID_secp256k1, 22, "secp256k1", "secp256k1" },
-	{ NID_secp224r1, 21, "P-224", "secp224r1" },
-	{ NID_X9_62_prime192v1, 19, "P-192", "secp192r1" },
-};
-
-static const struct group *
-group_of(SSL *ssl)
-{
-	int nid = (int)SSL_get_negotiated_group(ssl);
-
-	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
-		if (groups[i].nid == nid)
-			return &groups[i];
-	return NULL;
-}
-
-static bool
-groups_set(SSL_CTX *ctx)
-{
-	char list[256] = "";
-	size_t n = 0;
-
-	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
-		n += (size_t)snprintf(list + n, sizeof list - n, "%s%s",
-		    i > 0 ? ":" : "", groups[i].openssl);
-	return SSL_CTX_set1_groups_list(ctx, list) == 1;
-}
+/*
+ * A server that never answered has seen nothing of ours but a ClientHello, and
+ * making one is most of what it cost: the next one is greeted with the same.
+ */
+enum { UNHEARD_MAX = 128, HELLO_MAX = 2048 };
 
 static int
 no_verification(X509_STORE_CTX *ctx, void *arg)
@@ -164,7 +98,7 @@ context_make(OSSL_LIB_CTX *lib)
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION) == 1 &&
 	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
 	    SSL_CTX_set_cipher_list(ctx, suites) == 1 &&
-	    SSL_CTX_set_ciphersuites(ctx, suites13) == 1 && groups_set(ctx))
+	    SSL_CTX_set_ciphersuites(ctx, suites13) == 1 && tls_groups_set(ctx))
 		return ctx;
 	SSL_CTX_free(ctx);
 	return NULL;
@@ -174,12 +108,13 @@ context_make(OSSL_LIB_CTX *lib)
 static bool
 warm_up(const struct tls_context *c)
 {
+	OSSL_LIB_CTX *lib = narrow_lib(c->narrow);
 	unsigned char b[16];
 	SSL *ssl = SSL_new(c->ctx);
 	bool warm = ssl && RAND_bytes(b, sizeof b) == 1 &&
 	    RAND_priv_bytes(b, sizeof b) == 1 &&
-	    RAND_bytes_ex(c->lib, b, sizeof b, 0) == 1 &&
-	    RAND_priv_bytes_ex(c->lib, b, sizeof b, 0) == 1;
+	    RAND_bytes_ex(lib, b, sizeof b, 0) == 1 &&
+	    RAND_priv_bytes_ex(lib, b, sizeof b, 0) == 1;
 
 	SSL_free(ssl);
 	return warm;
@@ -196,8 +131,8 @@ tls_context_new(const char *bundle)
 		OPENSSL_INIT_LOAD_SSL_STRINGS |
 		OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
 	    NULL);
-	c->lib = narrow_new();
-	c->ctx = c->lib ? context_make(c->lib) : NULL;
+	c->narrow = narrow_new();
+	c->ctx = c->narrow ? context_make(narrow_lib(c->narrow)) : NULL;
 	errno = c->ctx ? 0 : EPROTO;
 	c->sent = c->ctx ? digests_new(SENT_BUCKETS, 0) : NULL;
 	c->chains = c->sent ? chains_new(bundle) : NULL;
@@ -210,6 +145,20 @@ tls_context_new(const char *bundle)
 	return NULL;
 }
 
+static void
+destroy(struct tls *t)
+{
+	while (t->held) {
+		struct held *h = t->held;
+
+		t->held = h->next;
+		free(h);
+	}
+	SSL_free(t->ssl);
+	free(t->hello);
+	free(t);
+}
+
 void
 tls_context_free(struct tls_context *c)
 {
@@ -217,8 +166,14 @@ tls_context_free(struct tls_context *c)
 
 	if (!c)
 		return;
+	while (c->unheard) {
+		struct tls *t = c->unheard;
+
+		c->unheard = t->next;
+		destroy(t);
+	}
 	SSL_CTX_free(c->ctx);
-	OSSL_LIB_CTX_free(c->lib);
+	narrow_free(c->narrow);
 	BIO_free(c->deaf);
 	chains_free(c->chains);
 	digests_free(c->sent);
@@ -328,54 +283,99 @@ message(int sent, int version, int type, const void *bytes, size_t len,
 	}
 }
 
-/* Before each read of the socket (BIO_set_callback_ex(3)). */
+/* What went out of the ClientHello; without memory it is not used again. */
+static void
+hello_keep(struct tls *t, const char *bytes, size_t len)
+{
+	if (!t->hello || len > HELLO_MAX - t->hello_len) {
+		free(t->hello);
+		t->hello = NULL;
+		return;
+	}
+	memcpy(t->hello + t->hello_len, bytes, len);
+	t->hello_len += len;
+}
+
+/* Before each read of the socket, and behind each write (BIO_set_callback_ex(3)). */
 static long
-before_read(BIO *in, int what, const char *buf, size_t len, int argi, long argl,
+on_socket(BIO *io, int what, const char *buf, size_t len, int argi, long argl,
     int result, size_t *processed)
 {
-	struct tls *t = (void *)BIO_get_callback_arg(in);
+	struct tls *t = (void *)BIO_get_callback_arg(io);
 
-	(void)buf;
 	(void)len;
 	(void)argi;
 	(void)argl;
-	(void)processed;
-	if (what != BIO_CB_READ || (!t->much && BIO_number_read(in) < t->max))
+	if (what == (BIO_CB_WRITE | BIO_CB_RETURN) && t->hello && !t->second &&
+	    result > 0)
+		hello_keep(t, buf, *processed);
+	if (what != BIO_CB_READ || (!t->much && BIO_number_read(io) < t->max))
 		return result;
 	t->much = true;
-	BIO_clear_retry_flags(in);
+	BIO_clear_retry_flags(io);
 	return 0;
+}
+
+/* Writes go to the socket, reads to where nothing comes from. */
+static bool
+attach(struct tls *t, int fd)
+{
+	BIO *out = BIO_new_socket(fd, BIO_NOCLOSE);
+
+	if (!out)
+		return false;
+	BIO_set_callback_ex(out, on_socket);
+	BIO_set_callback_arg(out, (char *)t);
+	BIO_up_ref(t->context->deaf);
+	SSL_set0_rbio(t->ssl, t->context->deaf);
+	SSL_set0_wbio(t->ssl, out);
+	return true;
+}
+
+static struct tls *
+fresh(struct tls_context *c, int fd, uint16_t highest)
+{
+	struct tls *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return NULL;
+	t->context = c;
+	t->ssl = SSL_new(c->ctx);
+	if (!t->ssl || !attach(t, fd) ||
+	    (highest != 0 && SSL_set_max_proto_version(t->ssl, highest) != 1)) {
+		destroy(t);
+		ERR_clear_error();
+		return NULL;
+	}
+	t->hello = highest == 0 ? malloc(HELLO_MAX) : NULL;
+	SSL_set_msg_callback_arg(t->ssl, t);
+	SSL_set_connect_state(t->ssl);
+	return t;
+}
+
+/* One that has said its ClientHello to somebody who was silent. */
+static struct tls *
+unheard(struct tls_context *c, int fd, uint16_t highest)
+{
+	struct tls *t = c->unheard;
+
+	if (!t || highest != 0 || !attach(t, fd))
+		return NULL;
+	c->unheard = t->next;
+	c->nunheard--;
+	t->second = true;
+	return t;
 }
 
 struct tls *
 tls_new(struct tls_context *c, int fd, uint16_t highest, uint64_t max)
 {
-	struct tls *t = calloc(1, sizeof *t);
-	BIO *out;
+	struct tls *t = unheard(c, fd, highest);
 
 	if (!t)
-		return NULL;
-	t->context = c;
-	t->max = max;
-	t->ssl = SSL_new(c->ctx);
-	out = t->ssl ? BIO_new_socket(fd, BIO_NOCLOSE) : NULL;
-	if (out && highest != 0 &&
-	    SSL_set_max_proto_version(t->ssl, highest) != 1) {
-		BIO_free(out);
-		out = NULL;
-	}
-	if (!out) {
-		tls_free(t);
-		ERR_clear_error();
-		return NULL;
-	}
-	BIO_set_callback_ex(out, before_read);
-	BIO_set_callback_arg(out, (char *)t);
-	BIO_up_ref(c->deaf);
-	SSL_set0_rbio(t->ssl, c->deaf);
-	SSL_set0_wbio(t->ssl, out);
-	SSL_set_msg_callback_arg(t->ssl, t);
-	SSL_set_connect_state(t->ssl);
+		t = fresh(c, fd, highest);
+	if (t)
+		t->max = max;
 	return t;
 }
 
@@ -384,6 +384,8 @@ tls_listen(struct tls *t)
 {
 	BIO *socket = SSL_get_wbio(t->ssl);
 
+	free(t->hello);
+	t->hello = NULL;
 	BIO_up_ref(socket);
 	SSL_set0_rbio(t->ssl, socket);
 }
@@ -391,16 +393,29 @@ tls_listen(struct tls *t)
 void
 tls_free(struct tls *t)
 {
+	struct tls_context *c;
+
 	if (!t)
 		return;
-	while (t->held) {
-		struct held *h = t->held;
-
-		t->held = h->next;
-		free(h);
+	c = t->context;
+	if (!t->hello || !t->said || c->nunheard == UNHEARD_MAX) {
+		destroy(t);
+		return;
 	}
-	SSL_free(t->ssl);
-	free(t);
+	t->next = c->unheard;
+	c->unheard = t;
+	c->nunheard++;
+}
+
+/* The whole of it, or the connection is of no use: its buffer is empty. */
+static enum tls_state
+hello_again(struct tls *t)
+{
+	BIO *out = SSL_get_wbio(t->ssl);
+	int n = BIO_write(out, t->hello, (int)t->hello_len);
+
+	t->second = false;
+	return n > 0 && (size_t)n == t->hello_len ? TLS_AGAIN : TLS_RESET;
 }
 
 /* What a call that did not succeed means. */
@@ -440,7 +455,10 @@ tls_handshake(struct tls *t)
 	enum tls_state s;
 
 	begin();
+	if (t->second)
+		return hello_again(t);
 	s = state(t, SSL_do_handshake(t->ssl));
+	t->said = t->said || SSL_want_read(t->ssl);
 	t->done = t->done || s == TLS_DONE;
 	return s;
 }
@@ -480,74 +498,6 @@ uint64_t
 tls_bytes(const struct tls *t)
 {
 	return BIO_number_read(SSL_get_rbio(t->ssl));
-}
-
-void
-tls_text(const struct tls *t, char text[TLS_TEXT_MAX])
-{
-	const SSL_CIPHER *cipher = SSL_get_current_cipher(t->ssl);
-	const struct group *g = group_of(t->ssl);
-	const char *suite = cipher ? SSL_CIPHER_standard_name(cipher) : NULL;
-
-	snprintf(text, TLS_TEXT_MAX, "%s %s%s%s",
-	    tls_version_name((uint16_t)SSL_version(t->ssl)),
-	    suite ? suite : "unknown", g ? " " : "", g ? g->name : "");
-}
-
-void
-tls_error(const struct tls *t, char text[TLS_TEXT_MAX])
-{
-	const char *reason = ERR_reason_error_string(t->error);
-	const char *name = SSL_alert_desc_string_long(t->alert);
-
-	if (t->alert_side == SIDE_THEIRS)
-		snprintf(text, TLS_TEXT_MAX, "failed: alert %u (%s) received",
-		    t->alert, name);
-	else if (t->alert_side == SIDE_OURS)
-		snprintf(text, TLS_TEXT_MAX, "failed: %s; alert %u (%s) sent",
-		    reason ? reason : "unknown", t->alert, name);
-	else
-		snprintf(text, TLS_TEXT_MAX, "failed: %s",
-		    reason ? reason : "the connection ended");
-}
-
-void
-tls_report(const struct tls *t, struct facts *f)
-{
-	const SSL_CIPHER *cipher = SSL_get_current_cipher(t->ssl);
-	const struct group *g = group_of(t->ssl);
-	EVP_PKEY *share = NULL;
-	struct head *h = &f->record->head;
-
-	h->alert = t->alert;
-	h->alert_side = t->alert_side;
-	h->peer_sigalg = t->sigalg;
-	if (t->ticket)
-		h->flags |= HEAD_TICKET;
-	chain_report(&t->chain, f);
-	if (!t->done)
-		return;
-	h->tls_version = (uint16_t)SSL_version(t->ssl);
-	h->cipher = cipher ? SSL_CIPHER_get_protocol_id(cipher) : 0;
-	h->group = g ? g->iana : 0;
-	if (SSL_get_peer_tmp_key(t->ssl, &share) == 1) {
-		h->group_bits = (uint16_t)EVP_PKEY_get_bits(share);
-		EVP_PKEY_free(share);
-	}
-}
-
-bool
-tls_names(const struct tls *t, const void *name, size_t len)
-{
-	X509 *leaf = SSL_get0_peer_certificate(t->ssl);
-	bool is;
-
-	begin();
-	is = leaf &&
-	    X509_check_host(leaf, name, len,
-		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
-	ERR_clear_error();
-	return is;
 }
 
 const struct held *

@@ -4,7 +4,7 @@
 #
 #	sudo test/bench/bench_pool.sh [PART...]
 #
-# PART: cpu open silent slow memory rates. BENCH_KEEP=DIR keeps what was
+# PART: cpu open memory silent slow rates. BENCH_KEEP=DIR keeps what was
 # watched. `make bench-pool` builds what it needs and runs all.
 
 # shellcheck source=test/bench/lib.sh
@@ -14,8 +14,9 @@ bench_veth
 [ -z "${BENCH_TRACE:-}" ] || set -x
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(cpu open silent slow rates)
+[ $# -gt 0 ] || parts=(cpu open memory silent slow rates)
 conf=$BENCH_DIR/conf
+POOL_RATE=${POOL_RATE:-400}
 OPEN_RATE=${OPEN_RATE:-2000}
 OPEN_SIZES=${OPEN_SIZES:-'1000 15
 5000 15
@@ -207,20 +208,106 @@ part_open()
 	done <<<"$OPEN_SIZES"
 }
 
+# ---- memory: what an open conversation holds inside TLS ----------------------
+
+# On a TLS port all but the handshake is inside: 4,000 open, 20 s each.
+part_memory()
+{
+	local POOL_RATE=200
+
+	servers -j 2 -L 6667
+	configure 'targets = { "10.0.0.0/8" }' 'ports = { "995/pop3s" }' \
+	    "probes = 1" "rate = $POOL_RATE" 'shard = "0/2796"' \
+	    "greeting = 60s"
+	sweep memory
+	servers_end
+	figure conversation_tls_open "$(steady open 0.02 0.98)" conversations
+	figure conversation_tls_bytes "$(steady bytes 0.02 0.98)" bytes
+}
+
 # ---- silent: those who accept and say nothing cost the others nothing -------
 
-# completed_cpu PORT PROTOCOL SHARES...: what each completed one costs of ours
-silent_run()
+# run NAME SECONDS OPTION... -- SHARE...: POOL_RATE targets/s, few in a /24
+run()
 {
-	local name=$1 port=$2
+	local name=$1 seconds=$2 options=()
 
 	shift 2
-	servers -j 4 "$@"
-	configure 'targets = { "10.0.0.0/8" }' "ports = { \"$port\" }" \
-	    'shard = "0/1024"' "rate = ${SILENT_RATE:-500}" "probes = 1" \
-	    "greeting = 10s" "server_hello = 10s" "conversation = 60s"
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	servers -j 8 "$@"
+	configure 'targets = { "10.0.0.0/8" }' "probes = 1" "rate = $POOL_RATE" \
+	    "shard = \"0/$((16777216 / (POOL_RATE * seconds)))\"" \
+	    "waiting_max = ${POOL_WAITING:-65536}" "${options[@]}"
 	sweep "$name"
 	servers_end
+}
+
+# What each completed one costs of ours, at the same number of them a second,
+# whatever else goes on meanwhile: percent more targets a second are silent.
+silent_run()
+{
+	local percent=$3 POOL_RATE=$((POOL_RATE * 100 / (100 - $3)))
+
+	run "silent$3-$1" 20 "ports = { \"$1/$2\" }" 'greeting = 4s' \
+	    'server_hello = 4s' -- -k "silent=$percent"
+	steady us 0.3 0.75
+}
+
+part_silent()
+{
+	local none
+
+	none=$(silent_run 110 pop3 0)
+	figure silent30_ratio_110 \
+	    "$(calc "$none / $(silent_run 110 pop3 30)" 3)" ratio
+	figure silent90_ratio_110 \
+	    "$(calc "$none / $(silent_run 110 pop3 90)" 3)" ratio
+	none=$(silent_run 993 imaps 0)
+	figure silent30_ratio_993 \
+	    "$(calc "$none / $(silent_run 993 imaps 30)" 3)" ratio
+}
+
+# ---- slow: ten thousand tarpits, and endless servers beside them ------------
+
+# What they take of a core is what is left to nobody else. They stay for as
+# long as they may, 85 s, and 120 more come each second.
+part_slow()
+{
+	local with without POOL_RATE=1200
+
+	run slow 100 'ports = { "110/pop3" }' 'min_rate_window = 85s' \
+	    'greeting = 85s' 'reply = 85s' 'conversation = 85s' 'conversation_max = 16M' \
+	    'reply_max = 16M' 'reply_lines_max = 65535' \
+	    -- -k tarpit=10 -k endless=1 -k no_tls=89
+	with=$(steady busy 0.88 0.97)
+	figure slow_open "$(steady open 0.1 0.99)" conversations
+	run quick 15 'ports = { "110/pop3" }' -- -k no_tls=100
+	without=$(steady busy 0.4 0.8)
+	figure slow_share "$(calc "$with - $without" 3)" "of a core"
+}
+
+# ---- rates: a pool that is full, and the SYNs that wait for it ---------------
+
+# Far more answers than the probe may take, which has few descriptors and slow
+# servers: the pacer is to come down to its rate without a sawtooth.
+part_rates()
+{
+	local POOL_RATE=2000 POOL_WAITING=16384
+
+	(
+		ulimit -n 1200
+		run rates 15 'ports = { "110/pop3" }' -- -L 500 -k no_tls=100
+	)
+	watched=$BENCH_DIR/rates.jsonl
+	python3 test/bench/pool.py rates "$watched"
+	python3 test/bench/pool.py smooth "$watched" |
+	    while read -r name value; do
+		figure "$name" "$value" ratio
+	    done
 }
 
 servers_net

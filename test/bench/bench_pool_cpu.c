@@ -29,7 +29,9 @@ enum {
 	BATCHES = 8, /* in a round */
 	TURNS_MAX = 64, /* a conversation that takes more is stuck */
 	PAIR_BUFFER = 20000,
-	PATH_CAP = 64
+	PATH_CAP = 64,
+	POP3_PORT = 110,
+	POP3S_PORT = 995
 };
 
 /* ---- time --------------------------------------------------------------- */
@@ -302,6 +304,7 @@ least_in_clear(void)
 static struct conversations all;
 static struct conf conf;
 static int ended;
+static uint16_t port = POP3_PORT;
 
 static void
 probe_start(void *arg)
@@ -310,7 +313,7 @@ probe_start(void *arg)
 
 	(void)arg;
 	memset(&d, 0, sizeof d);
-	d.contact.target.port = 110;
+	d.contact.target.port = port;
 	d.contact.protocol = PROTOCOL_POP3;
 	d.contact.target.addr = addr_from4(0x0a000001);
 	for (int i = 0; i < BATCH; i++)
@@ -357,6 +360,55 @@ probe_all(void)
 		fail("a conversation is stuck");
 }
 
+static void
+silent_turn(void *arg)
+{
+	struct epoll_event events[BATCH];
+	int n = epoll_wait(all.epoll, events, BATCH, 0);
+
+	(void)arg;
+	for (int i = 0; i < n; i++)
+		conversation_ready(events[i].data.ptr);
+	all.now_ms += conf.server_hello_ms + WHEEL_TICK_MS;
+	conversations_expire(&all);
+	while (all.over) {
+		struct conversation *c = all.over;
+
+		if (c->record.head.outcome != OUTCOME_SILENT)
+			fail("a server that was not silent");
+		all.over = c->next;
+		if (!all.over)
+			all.over_tail = &all.over;
+		conversation_release(c);
+	}
+	conversations_reclaim(&all);
+}
+
+/* On a TLS port: a ClientHello, and no answer until its time is up. */
+static void
+silent_all(void)
+{
+	int theirs[BATCH];
+
+	for (int i = 0; i < BATCH; i++) {
+		int pair[2];
+
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) <
+		    0)
+			fail("socketpair");
+		ours[i] = pair[0];
+		theirs[i] = pair[1];
+	}
+	port = POP3S_PORT;
+	timed(probe_start, NULL);
+	timed(silent_turn, NULL);
+	port = POP3_PORT;
+	for (int i = 0; i < BATCH; i++)
+		close(theirs[i]);
+	if (all.open > 0)
+		fail("a silent server is waited for");
+}
+
 /* Any anchor will do: nobody of these servers leads to it. */
 static void
 anchor_write(char path[PATH_CAP])
@@ -393,7 +445,9 @@ probe_open(void)
 		.min_rate = 1,
 		.min_rate_window_ms = 60000 };
 	conf.ports[conf.nports++] =
-	    (struct conf_port){ .port = 110, .protocol = PROTOCOL_POP3 };
+	    (struct conf_port){ POP3_PORT, PROTOCOL_POP3, 0 };
+	conf.ports[conf.nports++] =
+	    (struct conf_port){ POP3S_PORT, PROTOCOL_POP3, 1 };
 	anchor_write(path);
 	tls = tls_context_new(path);
 	unlink(path);
@@ -411,6 +465,7 @@ static const struct kind {
 	{ "pool_least_clear", least_in_clear },
 	{ "pool_least_tls", least_with_tls },
 	{ "pool_probe", probe_all },
+	{ "pool_silent", silent_all },
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds };

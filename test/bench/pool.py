@@ -9,6 +9,9 @@
                                     most open, the probes' memory for each of
                                     them, one "name value" a line
     pool.py roles OUT [FROM TO]     CPU us a conversation of each role
+    pool.py smooth OUT              how SYN/s moved once the pool was full:
+                                    mean, and standard deviation, least and
+                                    most as parts of it
     pool.py rates OUT               seconds, SYN/s, completed/s, open, waiting,
                                     pressure, a line each
 """
@@ -105,7 +108,7 @@ def window(samples, first, last):
 
 def steady(part, idle_kib):
     a, b = part[0], part[-1]
-    done = b["n"]["reported"] - a["n"]["reported"]
+    done = b["n"]["dialogs"] - a["n"]["dialogs"]
     seconds = b["t"] - a["t"]
     cpu = sum(b["cpu"].values()) - sum(a["cpu"].values())
     print("us", round(cpu / max(done, 1), 1))
@@ -120,7 +123,7 @@ def steady(part, idle_kib):
 
 def roles(part):
     a, b = part[0], part[-1]
-    done = max(b["n"]["reported"] - a["n"]["reported"], 1)
+    done = max(b["n"]["dialogs"] - a["n"]["dialogs"], 1)
     for name in b["cpu"]:
         used = b["cpu"][name] - a["cpu"].get(name, 0)
         print(name, round(used / done, 2))
@@ -131,10 +134,26 @@ def rates(samples):
     for a, b in zip(samples, samples[1:]):
         dt = b["t"] - a["t"]
         syn = (b["n"]["syn_packets"] - a["n"]["syn_packets"]) / dt
-        done = (b["n"]["reported"] - a["n"]["reported"]) / dt
+        done = (b["n"]["dialogs"] - a["n"]["dialogs"]) / dt
         print(f'{b["t"]:.1f} {syn:.0f} {done:.0f} '
               f'{b["n"]["conversations_open"]} {b["n"]["waiting"]} '
               f'{b["n"]["pressure"]}')
+
+
+def smooth(samples):
+    """Of the time in which SYNs go out: how the rate moved."""
+    rate = []
+    for a, b in zip(samples, samples[1:]):
+        if b["n"]["sent"] < b["total"]:
+            rate.append((b["n"]["syn_packets"] - a["n"]["syn_packets"]) /
+                        (b["t"] - a["t"]))
+    rate = rate[len(rate) // 3:]
+    mean = sum(rate) / len(rate)
+    spread = (sum((r - mean) ** 2 for r in rate) / len(rate)) ** 0.5
+    print("rate_mean", round(mean, 1))
+    print("rate_spread", round(spread / mean, 3))
+    print("rate_least", round(min(rate) / mean, 3))
+    print("rate_most", round(max(rate) / mean, 3))
 
 
 def main():
@@ -148,6 +167,8 @@ def main():
     first, last = (float(a) for a in (args[1:3] or ("0.1", "0.9")))
     if what == "rates":
         rates(samples)
+    elif what == "smooth":
+        smooth(samples)
     elif what == "roles":
         roles(window(samples, first, last))
     else:

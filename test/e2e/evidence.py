@@ -161,6 +161,11 @@ def cleartext_login(d):
             return any(d.answer(lines, False) == 0 and
                        not re.search("TLS|SSL", lines[0], re.I)
                        for _, lines in d.asked("CAPA"))
+        # Without a mechanism, STLS at hand and no APOP, USER would be refused.
+        mechanisms = [word for word in words if re.match(r"SASL\b", word)]
+        if (mechanisms and not any(word[4:].strip() for word in mechanisms)
+                and d.offers_tls() and not re.search("<.*@.*>", d.greeting())):
+            return False
         return any(re.match(r"USER\b|SASL .*\b(PLAIN|LOGIN)\b", word)
                    for word in words)
     if words is None:

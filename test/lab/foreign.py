@@ -3,6 +3,7 @@
 
     foreign.py names                            127.0.0.1 port 53: NXDOMAIN
     foreign.py aiosmtpd ADDR [CERT KEY [LOGIN]] port 25
+    foreign.py lmtp ADDR CERT KEY               port 25, LMTP of aiosmtpd
     foreign.py twisted ADDR [CERT KEY]          ports 25, 110, 143 and, with a
                                                 certificate, 465, 993, 995
 """
@@ -41,6 +42,17 @@ def aiosmtpd(addr, cert=None, key=None, login=None):
 
     loop = asyncio.new_event_loop()
     loop.run_until_complete(loop.create_server(protocol, addr, 25))
+    loop.run_forever()
+
+
+def lmtp(addr, cert, key):
+    from aiosmtpd.handlers import Sink
+    from aiosmtpd.lmtp import LMTP
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(loop.create_server(
+        lambda: LMTP(Sink(), hostname="lmtp.lab.test",
+                     tls_context=context(cert, key)), addr, 25))
     loop.run_forever()
 
 

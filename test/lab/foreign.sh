@@ -14,6 +14,7 @@ start_servers()
 	"$bin/foreign.py" names 2>>"$logs/names.log" &
 	disown
 	foreign_setups
+	more_setups
 	postfix_start
 }
 
@@ -23,7 +24,8 @@ foreign_users()
 
 	for name in courier cyrus opensmtpd opensmtpq smmta smmsp www-data \
 	    chasquid popa3d qpsmtpd inetsim stunnel4 imapproxy msmtp spop3d \
-	    haproxy; do
+	    haproxy clamsmtp _hitch sslh ftp sshd \
+	    pure-ftpd proftpd; do
 		id=$((id + 1))
 		echo "$name:x:$id:$id::/:/bin/false" >>/etc/passwd
 		echo "$name:x:$id:" >>/etc/group
@@ -302,6 +304,7 @@ cyrus()
 			995)	service="pop3d -s" ;;
 			143)	service=imapd ;;
 			993)	service="imapd -s" ;;
+			25)	service="lmtpd -a" ;;
 			esac
 			echo "  p$port cmd=\"/usr/lib/cyrus/bin/${service%% *} -C $etc/imapd.conf ${service#"${service%% *}"}\" listen=\"$addr:$port\" prefork=0"
 		done
@@ -554,5 +557,7 @@ inetsim()
 	disown
 }
 
+# shellcheck source=test/lab/foreign-more.sh
+. "$LAB_HERE/foreign-more.sh"
 # shellcheck source=test/lab/foreign-setups.sh
 . "$LAB_HERE/foreign-setups.sh"

@@ -19,7 +19,7 @@
 
 enum { TURNS = 10, KEYS = 8, YEAR_S = 31536000, PAIR = 65536 };
 
-static OSSL_LIB_CTX *narrow;
+static struct narrow *narrow;
 
 static SSL_CTX *
 client(OSSL_LIB_CTX *lib)
@@ -42,7 +42,7 @@ client(OSSL_LIB_CTX *lib)
 static void
 suites(void **state)
 {
-	SSL_CTX *a = client(narrow), *b = client(NULL);
+	SSL_CTX *a = client(narrow_lib(narrow)), *b = client(NULL);
 	STACK_OF(SSL_CIPHER) *mine = SSL_CTX_get_ciphers(a);
 	STACK_OF(SSL_CIPHER) *whole = SSL_CTX_get_ciphers(b);
 
@@ -121,7 +121,8 @@ talk(SSL_CTX *client_ctx, SSL_CTX *server_ctx)
 static void
 accepted(EVP_PKEY *key, int version, const char *suite, const char *group)
 {
-	SSL_CTX *c = client(narrow), *s = server(key, version, suite, group);
+	SSL_CTX *c = client(narrow_lib(narrow)),
+		*s = server(key, version, suite, group);
 
 	assert_non_null(key);
 	if (!talk(c, s))
@@ -204,7 +205,7 @@ groups(void **state)
 	static const char *const names[] = { "X25519", "P-256", "P-384",
 		"P-521", "X448", "ffdhe2048" };
 	EVP_PKEY *key = EVP_EC_gen("P-256");
-	SSL_CTX *c = client(narrow);
+	SSL_CTX *c = client(narrow_lib(narrow));
 	char all[128] = "";
 
 	(void)state;
@@ -238,6 +239,6 @@ main(void)
 	if (!narrow)
 		return 1;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	OSSL_LIB_CTX_free(narrow);
+	narrow_free(narrow);
 	return failed;
 }

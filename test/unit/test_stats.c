@@ -6,6 +6,11 @@
 
 #include <cmocka.h>
 
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,23 +19,90 @@
 static void
 both_sides_see_one_page(void **state)
 {
+	const unsigned one = stats_slot(ROLE_PROBE, 0),
+		       other = stats_slot(ROLE_PROBE, 1);
+	struct stats *ours, *theirs, *others;
+	int fd;
+
+	(void)state;
+	ours = stats_create(&fd);
+	theirs = stats_map(fd, one);
+	others = stats_map(fd, other);
+	assert_true(ours != NULL && theirs != NULL && others != NULL);
+	stats_add(theirs, one, STAT_PROBE_REPORTED, 2);
+	stats_add(others, other, STAT_PROBE_REPORTED, 3);
+	stats_set(ours, stats_slot(ROLE_PACKET, 0), STAT_PKT_WAITING, 9);
+	assert_int_equal(stats_sum(ours, STAT_PROBE_REPORTED), 5);
+	assert_int_equal(stats_sum(theirs, STAT_PROBE_REPORTED), 5);
+	assert_int_equal(stats_sum(others, STAT_PKT_WAITING), 9);
+	assert_null(stats_map(-1, one));
+	assert_null(stats_map(fd, STATS_SLOTS));
+	close(fd);
+}
+
+/* The signal that ends a child which does so with the counters. */
+static int
+ends_by(void (*does)(struct stats *), struct stats *s)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		does(s);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void
+writes_its_own(struct stats *s)
+{
+	stats_add(s, stats_slot(ROLE_PROBE, 3), STAT_PROBE_REPORTED, 1);
+}
+
+static void
+writes_a_neighbours(struct stats *s)
+{
+	stats_add(s, stats_slot(ROLE_PROBE, 2), STAT_PROBE_REPORTED, 1);
+}
+
+static void
+stops_send(struct stats *s)
+{
+	stats_set(s, stats_slot(ROLE_PACKET, 0), STAT_PKT_PRESSURE, 1000);
+}
+
+static void
+writes_the_rate(struct stats *s)
+{
+	atomic_store(&s->rate, 0);
+}
+
+/* Who reads strangers' bytes may be in a stranger's hands. */
+static void
+nobody_writes_another_ones(void **state)
+{
 	struct stats *ours, *theirs;
 	int fd;
 
 	(void)state;
 	ours = stats_create(&fd);
 	assert_non_null(ours);
-	theirs = stats_map(fd);
+	theirs = stats_map(fd, stats_slot(ROLE_PROBE, 3));
 	assert_non_null(theirs);
-	stats_add(theirs, stats_slot(ROLE_PROBE, 0), STAT_PROBE_REPORTED, 2);
-	stats_add(theirs, stats_slot(ROLE_PROBE, 1), STAT_PROBE_REPORTED, 3);
-	stats_add(theirs, stats_slot(ROLE_SEND, 0), STAT_SEND_PASSED, 7);
-	stats_set(theirs, stats_slot(ROLE_PACKET, 0), STAT_PKT_WAITING, 9);
-	assert_int_equal(stats_sum(ours, STAT_PROBE_REPORTED), 5);
-	assert_int_equal(stats_sum(ours, STAT_SEND_PASSED), 7);
-	assert_int_equal(stats_sum(ours, STAT_PKT_WAITING), 9);
-	assert_null(stats_map(-1));
 	close(fd);
+	assert_int_equal(ends_by(writes_its_own, theirs), 0);
+	assert_int_equal(stats_sum(ours, STAT_PROBE_REPORTED), 1);
+	assert_int_equal(ends_by(writes_a_neighbours, theirs), SIGSEGV);
+	assert_int_equal(ends_by(stops_send, theirs), SIGSEGV);
+	assert_int_equal(ends_by(writes_the_rate, theirs), SIGSEGV);
+	/* and it cannot be made to */
+	assert_int_equal(
+	    mprotect(theirs, STATS_PAGE, PROT_READ | PROT_WRITE), -1);
+	assert_int_equal(errno, EACCES);
 }
 
 static void
@@ -67,6 +139,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_sides_see_one_page),
+		cmocka_unit_test(nobody_writes_another_ones),
 		cmocka_unit_test(every_process_has_a_slot_of_its_own),
 		cmocka_unit_test(names_are_there_and_differ),
 	};

@@ -12,7 +12,13 @@
 
 #include "probes/conversation.h"
 
-enum { GUESTS = 5, TURNS_MAX = 2, IMAPS = 993, BEGIN_MS = 1000 };
+enum {
+	GUESTS = 5,
+	TURNS_MAX = 2,
+	IMAPS = 993,
+	BEGIN_MS = 1000,
+	HELLO_CAP = 4096
+};
 
 static struct tls_context *tls;
 static struct conversations all;
@@ -136,6 +142,42 @@ in_order(void **state)
 	assert_int_equal(all.open, 0);
 }
 
+/* What guest i has been sent. */
+static size_t
+heard_by(int i, uint8_t bytes[HELLO_CAP])
+{
+	ssize_t n = recv(theirs[i], bytes, HELLO_CAP, MSG_PEEK);
+
+	assert_in_range(n, 100, HELLO_CAP - 1);
+	return (size_t)n;
+}
+
+/*
+ * Who comes after a silent server is greeted with the same ClientHello: making
+ * one is most of what the silent one cost.
+ */
+static void
+silence_is_cheap(void **state)
+{
+	uint8_t first[HELLO_CAP], second[HELLO_CAP], third[HELLO_CAP];
+	size_t n;
+
+	(void)state;
+	come(0, false);
+	come(1, false);
+	work();
+	n = heard_by(0, first);
+	assert_int_equal(heard_by(1, second), n);
+	assert_memory_not_equal(first, second, n);
+	leave(0);
+	come(2, false);
+	work();
+	assert_int_equal(heard_by(2, third), n);
+	assert_memory_equal(first, third, n);
+	leave(1);
+	leave(2);
+}
+
 /* A silent server gives its turn back when its ServerHello is overdue. */
 static void
 after_silence(void **state)
@@ -179,6 +221,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    silence_is_cheap, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(in_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    after_silence, set_up, tear_down),

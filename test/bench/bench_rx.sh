@@ -1,16 +1,16 @@
 #!/bin/bash
 # What is heard: the simulated internet at full speed, beside zmap and masscan.
 #
-#	sudo test/bench/bench-rx.sh [PART...]
+#	sudo test/bench/bench_rx.sh [PART...]
 #
-# Parts: slash8 loss everybody slow estimate; all of them otherwise. RX_NET is
-# swept (10.0.0.0/8), RX_ALL where everybody answers (10.0.0.0/12).
+# Parts: slash8 loss everybody slow estimate hitlist memory; all of them
+# otherwise. RX_NET is what is swept (10.0.0.0/8).
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 if [ -z "${LAB_TARGET:-}" ]; then
 	scripts/lab-root build/scanners scanners
-	exec test/internet/run port=110 -- test/bench/bench-rx.sh "$@"
+	exec test/internet/run port=110 -- test/bench/bench_rx.sh "$@"
 fi
 # shellcheck source=test/bench/lib.sh
 . test/bench/lib.sh
@@ -18,13 +18,14 @@ fi
 . test/internet/lib.sh
 
 RX_NET=${RX_NET:-10.0.0.0/8} RX_ALL=${RX_ALL:-10.0.0.0/12}
-RX_SLOW=${RX_SLOW:-10.0.0.0/14}
+RX_SLOW=${RX_SLOW:-10.0.0.0/14} RX_MEMORY=${RX_MEMORY:-10.0.0.0/11}
+RX_ESTIMATE=${RX_ESTIMATE:-10.0.0.0/14}
 work=$LAB_DIR/work
 conf=$work/bench.conf log=$LAB_DIR/logs/mailsweepd.log
 gateway=$($LAB_TARGET cat /proc/net/arp >/dev/null; $LAB_TARGET ip -o link \
     show net0 | grep -o 'link/ether [^ ]*' | cut -d' ' -f2)
 mkdir -p "$work"
-parts=" ${*:-slash8 loss everybody slow estimate} "
+parts=" ${*:-slash8 loss everybody slow estimate hitlist memory} "
 
 # wanted NET: who is open there, sorted
 wanted()
@@ -60,7 +61,7 @@ syn_rate()
 	    else print 0 }' "$work/syns"
 }
 
-# measured CMD...: $seconds, $rate and $found (sorted addresses in the file)
+# measured CMD...: $seconds, $syns, $rate and $found, how many were to be
 measured()
 {
 	local begin
@@ -74,6 +75,7 @@ measured()
 	seconds=$(calc "($(date +%s%N) - $begin) / 1e9")
 	: >"$work/swept"
 	wait $!
+	syns=$(counter syn)
 	rate=$(syn_rate)
 	LC_ALL=C sort -u -o "$work/out" "$work/out"
 	found=$(LC_ALL=C comm -12 "$work/out" "$work/wanted" | wc -l)
@@ -85,7 +87,8 @@ mail()
 	local net=$1 probes=$2
 
 	shift 2
-	[ "$probes" -eq 1 ] || set -- "$@" "syn_probes = $probes"
+	[ "$probes" -eq 1 ] || set -- "$@" "syn_probes = $probes" \
+	    'probe_gap = 1s'
 	rm -rf "$LAB_DIR/store"
 	internet_configure "$conf" "targets = { \"$net\" }" "$@"
 	"$BIN/mailsweepd" -1 -f "$conf"
@@ -168,9 +171,28 @@ loss()
 				    "$(percent)" %
 				figure "rx_loss${p#0.0}_probes${probes}_${who}_errors" \
 				    "$(errors "$q")" standard-errors
+				figure "rx_loss${p#0.0}_probes${probes}_${who}_syns" \
+				    "$syns" SYNs
 			done
 		done
 	done
+}
+
+# In how many of twenty draws the interval of the estimate holds the truth.
+estimate()
+{
+	local seed held=0 p=0.03
+
+	for seed in {1..20}; do
+		simnet set "seed=$seed" open=0.05 "lost=$p"
+		wanted "$RX_ESTIMATE"
+		measured mail "$RX_ESTIMATE" 2
+		held=$((held + $("$BIN/mailsweep" sweeps --json -f "$conf" |
+		    python3 -c 'import json, sys
+loss = json.loads(sys.stdin.readlines()[-1])["loss"]
+print(int(loss["low"] <= float(sys.argv[1]) <= loss["high"]))' "$p")))
+	done
+	figure rx_estimate_held "$held" of-20
 }
 
 everybody()
@@ -182,6 +204,45 @@ everybody()
 		measured "$who" "$RX_ALL" 1
 		report "rx_everybody_$who"
 	done
+}
+
+# A million single addresses, as fast as a prefix of as many.
+hitlist()
+{
+	simnet set seed=12 open=0.01 lost=0
+	python3 -c 'import random
+draw = random.Random(1)
+for a in draw.sample(range(1 << 24), 1000000):
+    print(f"10.{a >> 16}.{a >> 8 & 255}.{a & 255}")' >"$work/hitlist"
+	simnet filter <"$work/hitlist" | LC_ALL=C sort >"$work/wanted"
+	measured mail "@$work/hitlist" 1
+	report rx_hitlist
+	wanted 10.0.0.0/12
+	measured mail 10.0.0.0/12 1
+	report rx_prefix
+}
+
+# VmHWM of the process that hears, the capture's buffer of 64 MB included.
+watch_packet()
+{
+	local packet
+
+	until packet=$(pgrep -f -- '--role packet'); do :; done
+	while grep -s '^VmHWM' "/proc/$packet/status"; do
+		sleep 0.5
+	done | tail -n 1 | awk '{ print int($2 / 1024) }' >"$work/rss"
+}
+
+# A table for two million, and most of two million waiting in it.
+memory()
+{
+	simnet set seed=13 open=1 lost=0
+	wanted "$RX_MEMORY"
+	watch_packet &
+	measured mail "$RX_MEMORY" 1 'waiting_max = 2000000' 'greeting = 30s'
+	wait
+	figure packet_rss_mb "$(cat "$work/rss")" MB
+	report rx_memory
 }
 
 # The process that hears, one tenth of the time.
@@ -207,6 +268,6 @@ slow()
 	report rx_slow_mail
 }
 
-for part in slash8 loss everybody slow estimate; do
+for part in slash8 loss everybody slow estimate hitlist memory; do
 	case $parts in *" $part "*) "$part" ;; esac
 done
