@@ -44,12 +44,14 @@ _Static_assert(sizeof(struct live6) == 48, "as live.bpf.c has it");
 /* live.bpf.c as clang compiled it. */
 __asm__(".pushsection .rodata\n"
 	".balign 8\n"
-	".global live_object, live_object_end\n"
-	".hidden live_object, live_object_end\n"
+	".global live_object, live_object_len\n"
+	".hidden live_object, live_object_len\n"
 	"live_object: .incbin \"" LIVE_OBJECT "\"\n"
-	"live_object_end:\n"
+	"1: .balign 8\n"
+	"live_object_len: .quad 1b - live_object\n"
 	".popsection\n");
-extern const uint8_t live_object[], live_object_end[];
+extern const uint8_t live_object[];
+extern const uint64_t live_object_len;
 
 struct live_link {
 	struct bpf_object *object;
@@ -160,8 +162,7 @@ load(struct live_link *l)
 	int r;
 
 	libbpf_set_print(NULL);
-	l->object = bpf_object__open_mem(
-	    live_object, (size_t)(live_object_end - live_object), &opts);
+	l->object = bpf_object__open_mem(live_object, live_object_len, &opts);
 	if (l->object == NULL)
 		return -1;
 	r = bpf_object__load(l->object);
