@@ -38,14 +38,15 @@ rows()
 	tool dump --silent "$@" | wc -l
 }
 
+# In 5 s a tarpit has said "* OK": less would not be seen to be IMAP.
 load()
 {
 	rm -rf "$LAB_DIR/store"
 	cp /etc/ssl/certs/ca-certificates.crt "$LAB_DIR/ca.pem"
 	test/lab/configure "$conf" 'canary = off' 'confirm = off' \
 	    'retries = 0' 'hello_after_silence = off' \
-	    'greeting = 10s' 'greeting_smtp = 10s' 'reply = 10s' \
-	    'min_rate_window = 3s' \
+	    'greeting = 12s' 'greeting_smtp = 12s' 'reply = 12s' \
+	    'min_rate_window = 5s' \
 	    'source_ports = "20000-36383"' "$@"
 }
 
