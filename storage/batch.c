@@ -16,7 +16,6 @@
 enum {
 	BATCH_CAP = 16 << 20,
 	/* The notes of one message, each with an entry's head before it. */
-	AHEAD_MAX = 64, /* entries of an address looked at for a note */
 	MESSAGE_ROOM = 2 * WIRE_MESSAGE_MAX
 };
 
@@ -356,40 +355,6 @@ apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
  * By address: of what is said of one, in the order in which it came.
  * Certificates first.
  */
-/*
- * Has packet said that the target of a row answered, in this batch or before?
- * The note was sent first, but it comes by another wire, and may be read a
- * little later.
- */
-static bool
-is_awaited(const struct batch *b, struct live *l, const struct place *p,
-    const struct place *end)
-{
-	const struct place *last =
-	    end - p > AHEAD_MAX ? p + AHEAD_MAX : end - 1;
-	struct note_pending note;
-	struct pending pending;
-	struct target t;
-	struct entry e;
-	struct head h;
-
-	memcpy(&h, b->bytes + p->at + sizeof e, sizeof h);
-	t = head_target(&h);
-	if (live_pending_get(l, &t, &pending))
-		return true;
-	for (const struct place *next = p + 1;
-	     next <= last && next->high == p->high && next->low == p->low;
-	     next++) {
-		memcpy(&e, b->bytes + next->at, sizeof e);
-		if (e.type != NOTE_PENDING)
-			continue;
-		memcpy(&note, b->bytes + next->at + sizeof e, sizeof note);
-		if (note.target.port == t.port)
-			return true;
-	}
-	return false;
-}
-
 void
 batch_apply(struct batch *b, struct batch_context *c)
 {
@@ -399,11 +364,6 @@ batch_apply(struct batch *b, struct batch_context *c)
 	memset(&c->counts, 0, sizeof c->counts);
 	for (const struct place *end = p + b->n; p < end; p++) {
 		memcpy(&e, b->bytes + p->at, sizeof e);
-		if (e.type == ENTRY_ROW && !is_awaited(b, c->live, p, end)) {
-			c->counts.received++;
-			c->counts.refused++;
-			continue;
-		}
 		apply_entry(c, &e, b->bytes + p->at + sizeof e);
 	}
 }

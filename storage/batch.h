@@ -30,8 +30,7 @@ bool batch_has_room(const struct batch *); /* for any one message */
 /*
  * A message of wire 3. It is trusted in nothing: one that is not well-formed,
  * of a target that is not swept, or a certificate that is not what its name
- * says, is refused (-1) and forgotten; a record of one that nobody waits for
- * is counted as refused when it is applied. now_us: UTC.
+ * says, is refused (-1) and forgotten. now_us: UTC.
  */
 int batch_take_record(struct batch *, const struct role_args *,
     const uint8_t *message, size_t len, uint64_t now_us);

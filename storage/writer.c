@@ -184,8 +184,6 @@ drain_all(struct writer *w)
 	bool notes = drain(w, NOTES_PACKET, take_note);
 
 	w->records_drained = drain(w, RECORDS, take_record);
-	/* What was noted while records were read: a record needs its note. */
-	notes &= drain(w, NOTES_PACKET, take_note);
 	return drain(w, NAMES, take_name) && positions && notes &&
 	    w->records_drained;
 }

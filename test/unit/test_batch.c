@@ -108,22 +108,6 @@ take(size_t len)
 	return batch_take_record(batch, &args, message, len, NOW_US);
 }
 
-/* As packet does before it lets anybody talk; later than any row. */
-static void
-announce(const char *addr, uint16_t port)
-{
-	struct {
-		struct note_header header;
-		struct note_pending note;
-	} m = { .header = { .type = NOTE_PENDING, .count = 1 },
-		.note = { .target = help_target(addr, port),
-		    .protocol = PROTOCOL_POP3,
-		    .synack_us = NOW_US + 60 * (uint64_t)1000000 } };
-
-	assert_int_equal(
-	    batch_take_notes(batch, &args, (const uint8_t *)&m, sizeof m), 0);
-}
-
 static void
 test_record(void **state)
 {
@@ -136,16 +120,13 @@ test_record(void **state)
 	uint32_t len;
 
 	(void)state;
-	announce("192.0.2.1", 110);
 	assert_int_equal(
 	    take(wrap_record("192.0.2.1", 110, OUTCOME_COMPLETED)), 0);
 	c = apply();
 	assert_int_equal(c.received, 1);
 	assert_int_equal(c.added, 1);
 	/* The same again, and a worse one: one row, and it stays. */
-	announce("192.0.2.1", 110);
 	take(wrap_record("192.0.2.1", 110, OUTCOME_COMPLETED));
-	announce("192.0.2.1", 110);
 	take(wrap_record("192.0.2.1", 110, OUTCOME_BROKEN));
 	c = apply();
 	assert_int_equal(c.received, 2);
@@ -362,57 +343,11 @@ test_room(void **state)
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
-/* Of a target that packet has heard nothing of: a probe is lying. */
-static void
-test_not_awaited(void **state)
-{
-	struct batch_counts c;
-	struct target t = help_target("192.0.2.1", 110);
-	struct head h;
-
-	(void)state;
-	announce("192.0.2.1", 143);
-	announce("192.0.2.2", 110);
-	assert_int_equal(
-	    take(wrap_record("192.0.2.1", 110, OUTCOME_COMPLETED)), 0);
-	c = apply();
-	assert_int_equal(c.received, 1);
-	assert_int_equal(c.refused, 1);
-	assert_int_equal(c.added, 0);
-	/* Once is enough, and only once. */
-	announce("192.0.2.1", 110);
-	take(wrap_record("192.0.2.1", 110, OUTCOME_BROKEN));
-	take(wrap_record("192.0.2.1", 110, OUTCOME_COMPLETED));
-	c = apply();
-	assert_int_equal(c.added, 1);
-	assert_int_equal(c.refused, 1);
-	live_begin(l);
-	assert_int_equal(live_row(l, &t, &h), LIVE_HEAD);
-	assert_int_equal(h.outcome, OUTCOME_BROKEN);
-	live_abort(l);
-}
-
-/* The note comes by another wire, and was read after the record. */
-static void
-test_note_behind(void **state)
-{
-	struct batch_counts c;
-
-	(void)state;
-	take(wrap_record("192.0.2.1", 110, OUTCOME_COMPLETED));
-	announce("192.0.2.1", 110);
-	c = apply();
-	assert_int_equal(c.added, 1);
-	assert_int_equal(c.refused, 0);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		EACH(test_record),
-		EACH(test_not_awaited),
-		EACH(test_note_behind),
 		EACH(test_refused),
 		EACH(test_cert),
 		EACH(test_notes),

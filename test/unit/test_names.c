@@ -58,22 +58,6 @@ tear_down(void **state)
 	return 0;
 }
 
-/* As packet does before it lets anybody talk; later than any row. */
-static void
-announce(const char *addr, uint16_t port)
-{
-	struct {
-		struct note_header header;
-		struct note_pending note;
-	} m = { .header = { .type = NOTE_PENDING, .count = 1 },
-		.note = { .target = help_target(addr, port),
-		    .protocol = PROTOCOL_POP3,
-		    .synack_us = args.now_us + 60 * (uint64_t)1000000 } };
-
-	assert_int_equal(
-	    batch_take_notes(batch, &args, (const uint8_t *)&m, sizeof m), 0);
-}
-
 static void
 saw(const char *addr, uint16_t port, uint32_t findings, size_t body_len)
 {
@@ -90,7 +74,6 @@ saw(const char *addr, uint16_t port, uint32_t findings, size_t body_len)
 	h.len = (uint32_t)record_flatten(
 	    &r, message + sizeof h, sizeof message - sizeof h);
 	memcpy(message, &h, sizeof h);
-	announce(addr, port);
 	assert_int_equal(batch_take_record(batch, &args, message,
 			     sizeof h + h.len, args.now_us),
 	    0);
@@ -363,7 +346,6 @@ saw_leaf(const char *addr, const uint8_t sha256[SHA256_LEN], uint8_t names)
 	    &r, message + sizeof h, sizeof message - sizeof h);
 	assert_true(h.len > 0);
 	memcpy(message, &h, sizeof h);
-	announce(addr, 110);
 	assert_int_equal(batch_take_record(batch, &args, message,
 			     sizeof h + h.len, args.now_us),
 	    0);
