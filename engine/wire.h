@@ -154,7 +154,8 @@ struct note_header { /* count items of that type follow */
 /* send, each thread once a second and at its end. */
 struct note_position {
 	uint32_t thread, finished;
-	uint32_t again, spare; /* a part of it is being sent again: settle not */
+	uint32_t again,
+	    spare; /* a part of it is being sent again: settle not */
 	uint64_t position; /* steps of sweep_index() done */
 	uint64_t counted[SEND_COUNTS];
 };
