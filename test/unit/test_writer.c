@@ -1,4 +1,5 @@
 /* test_writer.c: the store process, with the other ends of its wires here. */
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <linux/sockios.h>
 
 #include "engine/cookie.h"
 #include "engine/sandbox.h"
@@ -174,11 +176,26 @@ position(uint64_t steps, uint32_t finished)
 	note(NOTES_SEND, NOTE_POSITION, &n, sizeof n);
 }
 
+/* Two wires: a tick that overtakes a position settles nothing. */
+static void
+positions_are_read(void)
+{
+	int unread = 1;
+
+	for (unsigned i = 0; unread > 0 && i < WAIT_MS / 10; i++) {
+		assert_int_equal(ioctl(ours[NOTES_SEND], SIOCOUTQ, &unread), 0);
+		if (unread > 0)
+			poll(NULL, 0, 10);
+	}
+	assert_int_equal(unread, 0);
+}
+
 static void
 tick(uint32_t open)
 {
 	struct note_tick n = { .link_up = 1, .open = open };
 
+	positions_are_read();
 	note(NOTES_PACKET, NOTE_TICK, &n, sizeof n);
 }
 
