@@ -195,7 +195,7 @@ xdp_open(const char *interface, unsigned queue)
 static void
 reclaim(struct xdp_state *s)
 {
-	uint32_t at;
+	uint32_t at = 0;
 	unsigned n = xsk_ring_cons__peek(&s->completed, FRAMES, &at);
 
 	for (unsigned i = 0; i < n; i++)

@@ -33,7 +33,7 @@ pass(uint64_t ms)
 {
 	for (uint64_t end = now + ms; now < end; now += TICK_MS) {
 		position[0] += STEPS;
-		position[1] += 2 * STEPS;
+		position[1] += (uint64_t)2 * STEPS;
 		if (again_turn(&a, now, position, troubles, sent)) {
 			handed++;
 			sent = false;
@@ -65,7 +65,7 @@ a_window_before_the_trouble(void **state)
 	assert_true(again_open(&a));
 	pass(AGAIN_CALM_MS - TICK_MS);
 	assert_int_equal(handed, 0);
-	pass(2 * TICK_MS);
+	pass((uint64_t)2 * TICK_MS);
 	assert_int_equal(handed, 1);
 	/* from what was sent ten seconds before, or a little earlier */
 	assert_in_range(a.open[0].from, at - 1030, at - 995);
@@ -78,7 +78,7 @@ a_window_before_the_trouble(void **state)
 	sent = true;
 	pass(WINDOW_MS);
 	assert_true(again_open(&a));
-	pass(2 * TICK_MS);
+	pass((uint64_t)2 * TICK_MS);
 	assert_false(again_open(&a));
 	assert_int_equal(handed, 1);
 }
@@ -145,7 +145,7 @@ there_is_an_end_to_it(void **state)
 	}
 	assert_in_range(handed, AGAIN_ROUNDS, 3 * AGAIN_ROUNDS - 1);
 	sent = true;
-	pass(2 * WINDOW_MS);
+	pass((uint64_t)2 * WINDOW_MS);
 	assert_false(again_open(&a));
 }
 

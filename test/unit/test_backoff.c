@@ -55,7 +55,7 @@ it_starts_at_a_tenth_and_doubles(void **state)
 	assert_int_equal(b.allowed, RATE / 10);
 	pass(BACKOFF_STEP_MS, RATE);
 	assert_int_equal(b.allowed, RATE / 5);
-	pass(3 * BACKOFF_STEP_MS, RATE);
+	pass((uint64_t)3 * BACKOFF_STEP_MS, RATE);
 	assert_int_equal(b.allowed, RATE);
 	pass(10000, RATE);
 	assert_int_equal(b.allowed, RATE);

@@ -51,7 +51,8 @@ test_again(void **state)
 	begin(1);
 	assert_int_equal(position(100, 0, 500, 0), 0);
 	n.counted[SEND_SENT] = 899;
-	assert_int_equal(checkpoint_position(&c, 109 * SECOND, &n), 0);
+	assert_int_equal(
+	    checkpoint_position(&c, (uint64_t)109 * SECOND, &n), 0);
 	tick(115, 0, 1);
 	assert_int_equal(checkpoint_steps(&c), 5);
 	tick(119, 0, 1);

@@ -198,7 +198,7 @@ many_are_as_one_by_one(void **state)
 		cookie_maker_init(&m, key, &p, &src, KIND_SECOND, 1);
 		for (lot.n = 0; lot.n < COOKIE_LOT; lot.n++) {
 			lot.hi[lot.n] = family == 0 ? 0 : ~(uint64_t)lot.n;
-			lot.lo[lot.n] = 0xffffc6120000u + lot.n * 257;
+			lot.lo[lot.n] = 0xffffc6120000u + (uint64_t)lot.n * 257;
 			lot.port[lot.n] = 25 + lot.n * 1021;
 		}
 		for (; lot.n > 0; lot.n -= lot.n > 9 ? 9 : 1) {
