@@ -106,3 +106,11 @@ addr_network(const struct addr *a, unsigned bits)
 	}
 	return n;
 }
+
+int
+target_cmp(const struct target *a, const struct target *b)
+{
+	int order = addr_cmp(&a->addr, &b->addr);
+
+	return order != 0 ? order : (a->port > b->port) - (a->port < b->port);
+}

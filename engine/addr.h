@@ -33,6 +33,9 @@ const char *addr_text(const struct addr *, char buf[ADDR_TEXT_MAX]);
 /* "1.2.3.4:25" or "[2001:db8::1]:25" into buf, which is returned. */
 const char *target_text(const struct target *, char buf[TARGET_TEXT_MAX]);
 
+/* In the order of their keys: by address, then by port. <0, 0, >0 */
+int target_cmp(const struct target *, const struct target *);
+
 void target_pack(const struct target *, uint8_t key[TARGET_KEY_LEN]);
 struct target target_unpack(const uint8_t key[TARGET_KEY_LEN]);
 

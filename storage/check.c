@@ -23,8 +23,7 @@ enum {
 	QUEUE_KEY_LEN = 27,
 	QUEUE_LEN = 5,
 	NAME_MIN = 1, /* of a value: the flag before the name */
-	KEY_SHOWN = 32,
-	VERSION_SUMS = 2
+	KEY_SHOWN = 32
 };
 
 /* What is walked, and what was counted on the way. */

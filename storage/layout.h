@@ -2,7 +2,12 @@
 #ifndef STORAGE_LAYOUT_H
 #define STORAGE_LAYOUT_H
 
-enum { STORE_VERSION = 2, LAYOUT_DATABASES = 16, LAYOUT_PATH_MAX = 4096 };
+enum {
+	STORE_VERSION = 2,
+	VERSION_SUMS = 2, /* from which on rows have sums */
+	LAYOUT_DATABASES = 16,
+	LAYOUT_PATH_MAX = 4096
+};
 
 #define LAYOUT_LIVE    "live"
 #define LAYOUT_SEALED  "sealed"

@@ -75,23 +75,13 @@ walk_begin(struct walk *w, struct store *s, bool gone)
 	return 0;
 }
 
-static int
-compare(const struct target *a, const struct target *b)
-{
-	uint8_t x[TARGET_KEY_LEN], y[TARGET_KEY_LEN];
-
-	target_pack(a, x);
-	target_pack(b, y);
-	return memcmp(x, y, sizeof x);
-}
-
 /* Move a walk to a target or past it; is it there? */
 static bool
 walk_to(struct walk *w, const struct target *t)
 {
-	while (w->more && compare(&w->target, t) < 0)
+	while (w->more && target_cmp(&w->target, t) < 0)
 		step(w);
-	return w->more && compare(&w->target, t) == 0;
+	return w->more && target_cmp(&w->target, t) == 0;
 }
 
 /* What the name of its address says of a row. */
@@ -263,7 +253,7 @@ seal_gone(struct sealing *s)
 
 		if (!s->last.more ||
 		    (s->gone.more &&
-			compare(&s->gone.target, &s->last.target) < 0))
+			target_cmp(&s->gone.target, &s->last.target) < 0))
 			from = &s->gone;
 		if (!walk_to(&s->now, &from->target) &&
 		    seal_one_gone(s, from) != 0)

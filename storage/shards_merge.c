@@ -87,16 +87,6 @@ walks_begin(struct merging *m, enum kind kind)
 	return 0;
 }
 
-static int
-compare(const struct target *a, const struct target *b)
-{
-	uint8_t x[TARGET_KEY_LEN], y[TARGET_KEY_LEN];
-
-	target_pack(a, x);
-	target_pack(b, y);
-	return memcmp(x, y, sizeof x);
-}
-
 /* Of the shards that stand on the lowest target, the one that saw it last. */
 static struct walk *
 lowest(struct merging *m, unsigned *have)
@@ -106,8 +96,9 @@ lowest(struct merging *m, unsigned *have)
 	*have = 0;
 	for (unsigned i = 0; i < m->shards->n; i++) {
 		struct walk *w = &m->walks[i];
-		int order =
-		    w->more && best ? compare(&w->target, &best->target) : -1;
+		int order = w->more && best
+		    ? target_cmp(&w->target, &best->target)
+		    : -1;
 
 		if (!w->more || order > 0)
 			continue;
@@ -124,7 +115,8 @@ step_past(struct merging *m, const struct target *passed, enum kind kind)
 	const struct target t = *passed;
 
 	for (unsigned i = 0; i < m->shards->n; i++)
-		if (m->walks[i].more && compare(&m->walks[i].target, &t) == 0)
+		if (m->walks[i].more &&
+		    target_cmp(&m->walks[i].target, &t) == 0)
 			step(&m->walks[i], kind);
 }
 

@@ -18,10 +18,7 @@
 #include "storage/trailer.h"
 #include "storage/view.h"
 
-enum {
-	SECONDS_LEN = 4, /* of a silent row before there were sums */
-	VERSION_SUMS = 2 /* from which on rows have them */
-};
+enum { SECONDS_LEN = 4 }; /* of a silent row before there were sums */
 
 struct store {
 	struct view view, certs;
