@@ -14,11 +14,7 @@ book_open(struct book *b, const char *path, unsigned flags, size_t map)
 		return rc;
 	mdb_env_set_maxdbs(b->env, LAYOUT_DATABASES);
 	mdb_env_set_mapsize(b->env, map);
-	/*
-	 * Nothing more than this one: of 245 power cuts none was unreadable;
-	 * with NOSYNC 65 of 90, and WRITEMAP makes SIGBUS of a full disk.
-	 */
-	rc = mdb_env_open(b->env, path, flags | MDB_NOMETASYNC, FILE_MODE);
+	rc = mdb_env_open(b->env, path, flags, FILE_MODE);
 	if (rc == 0)
 		rc = mdb_env_info(b->env, &info);
 	if (rc == 0)

@@ -424,7 +424,7 @@ merge_certs(struct merging *m, const char *datadir, char error[STORE_ERROR_MAX])
 
 	snprintf(path, sizeof path, "%s/" LAYOUT_CERTS, datadir);
 	digest_set_settle(&m->certs);
-	rc = book_open(&to, path, MDB_NOSUBDIR, CERTS_MAP);
+	rc = book_open(&to, path, BOOK_CERTS, CERTS_MAP);
 	if (rc == 0)
 		rc = mdb_txn_begin(to.env, NULL, 0, &to.txn);
 	if (rc == 0)

@@ -89,9 +89,9 @@ live_open(const char *datadir, uint64_t map_size, char error[STORE_ERROR_MAX])
 	snprintf(certs, sizeof certs, "%s/" LAYOUT_CERTS, datadir);
 	rc = mkdir(l->path, DIRECTORY_MODE) == 0 || errno == EEXIST ? 0 : errno;
 	if (rc == 0)
-		rc = book_open(&l->rows, l->path, 0, map_size);
+		rc = book_open(&l->rows, l->path, BOOK_ROWS, map_size);
 	if (rc == 0)
-		rc = book_open(&l->certs, certs, MDB_NOSUBDIR, CERTS_MAP);
+		rc = book_open(&l->certs, certs, BOOK_CERTS, CERTS_MAP);
 	if (rc == 0)
 		rc = open_databases(l);
 	if (rc == 0)

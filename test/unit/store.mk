@@ -33,3 +33,4 @@ UNIT_format = storage/record
 UNIT_shards = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/shards storage/shards_merge \
 	storage/digest_set storage/check storage/check_files test/unit/store_help
 UNIT_order = storage/order engine/addr
+UNIT_power = $(STORE_ALL) storage/check storage/check_files test/unit/store_help
