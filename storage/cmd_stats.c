@@ -5,12 +5,13 @@
 #include "storage/stats_print.h"
 #include "storage/tool.h"
 
-enum { STATS_BY = OPTION_OWN, STATS_TOP, STATS_CSV };
+enum { STATS_BY = OPTION_OWN, STATS_TOP, STATS_CSV, STATS_AGAINST };
 
 struct stats_request {
 	struct filter filter;
 	enum cut cuts[CUTS_MAX];
 	uint64_t top;
+	const char *against;
 	bool csv;
 };
 
@@ -20,7 +21,7 @@ take_cuts(const struct tool *t, struct stats_request *r, const char *text)
 {
 	unsigned n = 0;
 
-	r->cuts[0] = r->cuts[1] = CUT_NONE;
+	memset(r->cuts, 0, sizeof r->cuts);
 	for (const char *at = text; n < CUTS_MAX; n++) {
 		size_t len = strcspn(at, ",");
 		int cut = CUT_COUNT;
@@ -37,7 +38,7 @@ take_cuts(const struct tool *t, struct stats_request *r, const char *text)
 			return true;
 	}
 	tool_usage(t,
-	    "--by %s: expected one or two, with a comma between, of none, "
+	    "--by %s: expected one to four, with a comma between, of none, "
 	    "country, asn, port, protocol, finding, tls, starttls, cipher, "
 	    "key, chain, outcome, family, change, product, region",
 	    text);
@@ -49,6 +50,7 @@ take_options(struct tool *t, struct stats_request *r, int argc, char **argv)
 {
 	static const struct option own[] = { FILTER_OPTIONS,
 		{ "by", required_argument, NULL, STATS_BY },
+		{ "against", required_argument, NULL, STATS_AGAINST },
 		{ "top", required_argument, NULL, STATS_TOP },
 		{ "csv", no_argument, NULL, STATS_CSV }, { 0 } };
 	int c, status;
@@ -60,6 +62,8 @@ take_options(struct tool *t, struct stats_request *r, int argc, char **argv)
 		else if (c == STATS_TOP)
 			good =
 			    tool_number(t, "top", optarg, UINT32_MAX, &r->top);
+		else if (c == STATS_AGAINST)
+			r->against = optarg;
 		else if (c == STATS_CSV)
 			r->csv = true;
 		else
@@ -95,33 +99,66 @@ count_store(struct store *s, const struct filter *f, struct statistics *to)
 	return true;
 }
 
+static void
+print_view(const struct tool *t, const struct stats_request *r,
+    const struct stats_view *v)
+{
+	if (t->json)
+		stats_json(v);
+	else if (r->csv)
+		stats_csv(v);
+	else
+		stats_text(v);
+}
+
+/* The sweep that another is compared with; "previous": the one before it. */
+static int
+open_before(const struct tool *t, const struct stats_request *r,
+    const struct store *now, struct store **before)
+{
+	const char *id = r->against;
+	char error[STORE_ERROR_MAX];
+
+	if (strcmp(id, "previous") == 0)
+		id = store_info(now)->previous;
+	if (id[0] == '\0')
+		return tool_error("%s: it was not joined with an earlier sweep",
+		    store_info(now)->sweep.id);
+	*before = store_open(t->datadir, id, error);
+	return *before ? TOOL_OK : tool_error("%s", error);
+}
+
 static int
 print_stats(struct tool *t, const struct stats_request *r)
 {
-	struct store *s = tool_store(t);
-	struct stats_view view = { 0 };
+	struct store *s = tool_store(t), *before = NULL;
+	struct stats_view view = { .top = r->top };
 	int status = TOOL_OK;
 
 	if (!s)
 		return TOOL_ERROR;
-	view.statistics = statistics_new(r->cuts[0], r->cuts[1]);
+	if (r->against)
+		status = open_before(t, r, s, &before);
+	view.statistics = statistics_new(r->cuts);
 	view.info = store_info(s);
-	view.cuts[0] = r->cuts[0];
-	view.cuts[1] = r->cuts[1];
-	view.top = r->top;
 	view.silent = store_silent_count(s);
-	if (!count_store(s, &r->filter, view.statistics))
+	if (status == TOOL_OK && !count_store(s, &r->filter, view.statistics))
 		status = tool_error("the store cannot be read");
-	else if (t->json)
-		stats_json(&view);
-	else if (r->csv)
-		stats_csv(&view);
-	else
-		stats_text(&view);
+	if (before) {
+		view.before = statistics_new(r->cuts);
+		view.before_info = store_info(before);
+		if (!count_store(before, &r->filter, view.before))
+			status = tool_error("%s cannot be read", r->against);
+	}
+	if (status == TOOL_OK)
+		print_view(t, r, &view);
 	if (status == TOOL_OK &&
 	    statistics_headline(view.statistics)->rows == 0)
 		status = TOOL_NOTHING;
 	statistics_free(view.statistics);
+	statistics_free(view.before);
+	if (before)
+		status = tool_store_close(before, status);
 	return tool_store_close(s, status);
 }
 
@@ -141,10 +178,13 @@ stats_run(struct tool *t, int argc, char **argv)
 
 const struct command command_stats = { "stats", "[option ...]",
 	"Count mail services by country and protocol, or otherwise",
-	"      --by A[,B]         what to tell apart by [country,protocol]:\n"
+	"      --by A[,B...]      up to four to tell apart by\n"
+	"                         [country,protocol]:\n"
 	"                         country asn port protocol finding tls\n"
 	"                         starttls cipher key chain outcome family\n"
 	"                         change product region none\n"
+	"      --against ID       change since that sweep; previous: the one\n"
+	"                         that it was joined with\n"
 	"      --top N            the N largest, the others as one row\n"
 	"      --csv              print CSV\n" FILTER_HELP,
 	stats_run };

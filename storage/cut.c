@@ -81,6 +81,28 @@ labels_number(struct labels *w, const char *s, size_t len)
 }
 
 bool
+labels_same(const struct labels *w, const struct labels *others, bool words,
+    uint64_t n, uint64_t *same)
+{
+	uint32_t slot;
+
+	*same = n;
+	if (!words)
+		return true;
+	if (w->nslots == 0 || n >= others->n)
+		return false;
+	slot = *label_slot(w, others->v[n], strlen(others->v[n]));
+	*same = slot - 1;
+	return slot != 0;
+}
+
+bool
+cut_has_labels(enum cut cut)
+{
+	return cut_reads_body(cut);
+}
+
+bool
 cut_reads_body(enum cut cut)
 {
 	return cut == CUT_PRODUCT || cut == CUT_REGION;

@@ -14,6 +14,16 @@ struct labels {
 void labels_free(struct labels *);
 uint64_t labels_number(struct labels *, const char *, size_t len);
 
+/*
+ * The number, in these labels, of what has number n in others; false: there is
+ * none. Without words a number stands for itself.
+ */
+bool labels_same(const struct labels *, const struct labels *others, bool words,
+    uint64_t n, uint64_t *same);
+
+/* Are its values texts that labels number? */
+bool cut_has_labels(enum cut);
+
 /* Needs it the body? */
 bool cut_reads_body(enum cut);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/as_names.h"
 #include "storage/cut.h"
 #include "storage/feed.h"
 #include "storage/text.h"
@@ -17,41 +18,51 @@ struct table {
 	size_t nslots;
 };
 
-struct as_name {
-	uint64_t asn;
-	char *name;
-};
+/* What a host has counted as in a row. */
+enum { HAD_HOST = 1, HAD_POP3 = 2, HAD_IMAP = 4, HAD_SMTP = 8 };
 
 /* What is known of the address whose rows are passing by. */
 struct passing {
 	struct addr addr;
+	uint32_t number; /* of the address, from 1 */
 	bool any, service, pop3, imap, preauth;
 };
 
 struct statistics {
 	enum cut cuts[CUTS_MAX];
+	unsigned ncuts;
+	bool sorted; /* rows; before the next one is added they are not */
 	struct labels labels[CUTS_MAX];
 	struct table rows, groups; /* groups: by the first key alone */
-	struct counts total;
+	struct stat_row total, phantoms;
 	struct headline headline;
 	struct passing passing;
-	struct as_name *names; /* in the order of groups */
-	size_t nnames;
+	struct as_names *names; /* NULL: no cut by AS */
+};
+
+/* What a service adds to each row that it belongs to. */
+struct service {
+	enum tls_state state;
+	bool no_tls, cleartext, vulnerable, phantom, refused, six;
+	uint32_t host, as; /* which address; HAD_... */
 };
 
 static uint64_t
-mix(uint64_t a, uint64_t b)
+mix(const uint64_t key[CUTS_MAX])
 {
-	uint64_t h = (a + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9;
+	uint64_t h = 0;
 
-	h = (h ^ h >> 29 ^ b) * 0x94d049bb133111eb;
+	for (unsigned i = 0; i < CUTS_MAX; i++) {
+		h = (h ^ key[i]) * 0xbf58476d1ce4e5b9;
+		h ^= h >> 29;
+	}
 	return h ^ h >> 32;
 }
 
 static uint32_t *
 table_slot(const struct table *t, const uint64_t key[CUTS_MAX])
 {
-	size_t at = mix(key[0], key[1]) & (t->nslots - 1);
+	size_t at = mix(key) & (t->nslots - 1);
 
 	while (t->slots[at] != 0 &&
 	    memcmp(t->v[t->slots[at] - 1].key, key, sizeof t->v->key) != 0)
@@ -69,8 +80,8 @@ table_grow(struct table *t)
 		*table_slot(t, t->v[i].key) = (uint32_t)i + 1;
 }
 
-static struct counts *
-table_counts(struct table *t, const uint64_t key[CUTS_MAX])
+static struct stat_row *
+table_row(struct table *t, const uint64_t key[CUTS_MAX])
 {
 	uint32_t *slot;
 
@@ -86,16 +97,22 @@ table_counts(struct table *t, const uint64_t key[CUTS_MAX])
 		memcpy(t->v[t->n].key, key, sizeof t->v->key);
 		*slot = (uint32_t)++t->n;
 	}
-	return &t->v[*slot - 1].counts;
+	return &t->v[*slot - 1];
 }
 
 struct statistics *
-statistics_new(enum cut first, enum cut second)
+statistics_new(const enum cut cuts[CUTS_MAX])
 {
 	struct statistics *s = need_memory(1, sizeof *s);
 
-	s->cuts[0] = first;
-	s->cuts[1] = second;
+	memcpy(s->cuts, cuts, sizeof s->cuts);
+	s->ncuts = 1;
+	for (unsigned i = 0; i < CUTS_MAX; i++) {
+		if (cuts[i] != CUT_NONE)
+			s->ncuts = i + 1;
+		if (cuts[i] == CUT_ASN && !s->names)
+			s->names = as_names_new();
+	}
 	return s;
 }
 
@@ -104,9 +121,7 @@ statistics_free(struct statistics *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->nnames; i++)
-		free(s->names[i].name);
-	free(s->names);
+	as_names_free(s->names);
 	for (unsigned i = 0; i < CUTS_MAX; i++)
 		labels_free(&s->labels[i]);
 	free(s->rows.v);
@@ -116,38 +131,34 @@ statistics_free(struct statistics *s)
 	free(s);
 }
 
+const enum cut *
+statistics_cuts(const struct statistics *s)
+{
+	return s->cuts;
+}
+
+unsigned
+statistics_cut_count(const struct statistics *s)
+{
+	return s->ncuts;
+}
+
+_Static_assert(sizeof(struct counts) % sizeof(uint64_t) == 0, "all u64");
+
 void
 counts_add(struct counts *to, const struct counts *from)
 {
-	to->services += from->services;
-	for (int i = 0; i < TLS_STATES; i++)
-		to->tls[i] += from->tls[i];
-	to->no_tls += from->no_tls;
-	to->cleartext_login += from->cleartext_login;
-	to->vulnerable += from->vulnerable;
-	to->phantoms += from->phantoms;
-	to->refused_us += from->refused_us;
+	uint64_t *a = (uint64_t *)to;
+	const uint64_t *b = (const uint64_t *)from;
+
+	for (size_t i = 0; i < sizeof *to / sizeof *a; i++)
+		a[i] += b[i];
 }
 
 static bool
 is_type(unsigned types, enum feed_type type)
 {
 	return types >> type & 1;
-}
-
-static struct counts
-count_head(const struct head *h, unsigned types)
-{
-	struct counts c = { .services = 1 };
-
-	c.tls[head_tls_state(h)] = 1;
-	c.no_tls = head_has(h, FINDING_NO_TLS);
-	c.cleartext_login = head_has(h, FINDING_CLEARTEXT_LOGIN);
-	c.vulnerable = is_type(types, FEED_POP3_VULNERABLE) ||
-	    is_type(types, FEED_IMAP_VULNERABLE);
-	c.phantoms = head_has(h, FINDING_PHANTOM);
-	c.refused_us = head_has(h, FINDING_REFUSED_US);
-	return c;
 }
 
 /* The rows of an address have passed. */
@@ -167,7 +178,7 @@ close_address(struct statistics *s)
 	l->only_pop3[six] += p->pop3 && !p->imap;
 	l->only_imap[six] += p->imap && !p->pop3;
 	l->preauth[six] += p->preauth;
-	s->passing = (struct passing){ 0 };
+	s->passing = (struct passing){ .number = p->number };
 }
 
 /*
@@ -192,6 +203,7 @@ note_address(struct statistics *s, const struct row *r, unsigned types)
 
 	if (p->any && addr_cmp(&p->addr, &r->target.addr) != 0)
 		close_address(s);
+	p->number += !p->any;
 	p->any = true;
 	p->addr = r->target.addr;
 	p->service |= head_is_service(&r->head);
@@ -200,45 +212,15 @@ note_address(struct statistics *s, const struct row *r, unsigned types)
 	p->preauth |= head_has(&r->head, FINDING_PREAUTH);
 }
 
-static size_t
-name_place(const struct statistics *s, uint64_t asn)
-{
-	size_t low = 0, high = s->nnames;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (s->names[middle].asn < asn)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static bool
-name_known(const struct statistics *s, uint64_t asn)
-{
-	size_t at = name_place(s, asn);
-
-	return at < s->nnames && s->names[at].asn == asn;
-}
-
 static void
 keep_as_name(struct statistics *s, const struct row *r)
 {
-	size_t at = name_place(s, r->head.asn);
 	struct buf text = { 0 };
 
-	if (name_known(s, r->head.asn))
+	if (as_names_get(s->names, r->head.asn))
 		return;
 	row_text(r, TAG_AS_NAME, &text);
-	s->names = need_more(s->names, s->nnames + 1, sizeof *s->names);
-	memmove(&s->names[at + 1], &s->names[at],
-	    (s->nnames - at) * sizeof *s->names);
-	s->names[at].asn = r->head.asn;
-	s->names[at].name = need_copy(buf_text(&text), text.len);
-	s->nnames++;
+	as_names_put(s->names, r->head.asn, buf_text(&text), text.len);
 	buf_free(&text);
 }
 
@@ -247,29 +229,88 @@ statistics_wants_body(const struct statistics *s, const struct head *h)
 {
 	if (!head_is_service(h))
 		return false;
-	return cut_reads_body(s->cuts[0]) || cut_reads_body(s->cuts[1]) ||
-	    ((s->cuts[0] == CUT_ASN || s->cuts[1] == CUT_ASN) &&
-		!name_known(s, h->asn));
+	for (unsigned i = 0; i < s->ncuts; i++)
+		if (cut_reads_body(s->cuts[i]))
+			return true;
+	return s->names && !as_names_get(s->names, h->asn);
 }
 
-/* Count under each value of both cuts (a finding cut has several). */
-static void
-count_cuts(struct statistics *s, const struct row *r, const struct counts *c)
+static struct service
+service_of(const struct statistics *s, const struct head *h, unsigned types)
 {
-	uint32_t more = 0, inner;
+	bool imap = is_imap_without_tls(h, types);
+	struct service v = { .state = head_tls_state(h),
+		.no_tls = head_has(h, FINDING_NO_TLS),
+		.cleartext = head_has(h, FINDING_CLEARTEXT_LOGIN),
+		.vulnerable = is_type(types, FEED_POP3_VULNERABLE) ||
+		    is_type(types, FEED_IMAP_VULNERABLE),
+		.phantom = head_has(h, FINDING_PHANTOM),
+		.refused = head_has(h, FINDING_REFUSED_US),
+		.six = !addr_is4(&s->passing.addr),
+		.host = s->passing.number };
+
+	if (!v.phantom || head_had_dialog(h))
+		v.as |= HAD_HOST;
+	if (is_type(types, FEED_POP3_VULNERABLE))
+		v.as |= HAD_POP3;
+	if (imap)
+		v.as |= HAD_IMAP;
+	if (v.no_tls && h->protocol == PROTOCOL_SMTP)
+		v.as |= HAD_SMTP;
+	return v;
+}
+
+/* Of an address only what it had not counted as yet. */
+static void
+count_host(struct stat_row *r, const struct service *v)
+{
+	struct counts *c = &r->counts;
+	uint32_t first;
+
+	if (r->host != v->host)
+		r->had = 0;
+	r->host = v->host;
+	first = v->as & ~r->had;
+	r->had |= v->as;
+	c->hosts[v->six] += (first & HAD_HOST) != 0;
+	c->pop3[v->six] += (first & HAD_POP3) != 0;
+	c->imap[v->six] += (first & HAD_IMAP) != 0;
+	c->smtp[v->six] += (first & HAD_SMTP) != 0;
+}
+
+static void
+count_service(struct stat_row *r, const struct service *v)
+{
+	struct counts *c = &r->counts;
+
+	c->services++;
+	c->tls[v->state]++;
+	c->no_tls += v->no_tls;
+	c->cleartext_login += v->cleartext;
+	c->vulnerable += v->vulnerable;
+	c->phantoms += v->phantom;
+	c->refused_us += v->refused;
+	if (v->as)
+		count_host(r, v);
+}
+
+/* Count under each value of every cut (a finding cut has several). */
+static void
+count_cuts(struct statistics *s, const struct row *r, const struct service *v,
+    uint64_t key[CUTS_MAX], unsigned at)
+{
+	uint64_t group[CUTS_MAX] = { 0 };
+	uint32_t more = 0;
 
 	do {
-		uint64_t key[CUTS_MAX] = { 0 }, group[CUTS_MAX] = { 0 };
-
-		key[0] = cut_value(s->cuts[0], r, &s->labels[0], &more);
+		key[at] = cut_value(s->cuts[at], r, &s->labels[at], &more);
 		group[0] = key[0];
-		counts_add(table_counts(&s->groups, group), c);
-		inner = 0;
-		do {
-			key[1] =
-			    cut_value(s->cuts[1], r, &s->labels[1], &inner);
-			counts_add(table_counts(&s->rows, key), c);
-		} while (inner != 0);
+		if (at == 0 && s->ncuts > 1)
+			count_service(table_row(&s->groups, group), v);
+		if (at + 1 < s->ncuts)
+			count_cuts(s, r, v, key, at + 1);
+		else
+			count_service(table_row(&s->rows, key), v);
 	} while (more != 0);
 }
 
@@ -277,7 +318,8 @@ void
 statistics_add(struct statistics *s, const struct row *r)
 {
 	unsigned types = feed_types(&r->head, false);
-	struct counts c;
+	uint64_t key[CUTS_MAX] = { 0 };
+	struct service v;
 
 	s->headline.rows++;
 	note_address(s, r, types);
@@ -288,11 +330,14 @@ statistics_add(struct statistics *s, const struct row *r)
 		return;
 	}
 	s->headline.services++;
-	if (s->cuts[0] == CUT_ASN || s->cuts[1] == CUT_ASN)
+	s->sorted = false;
+	if (s->names)
 		keep_as_name(s, r);
-	c = count_head(&r->head, types);
-	counts_add(&s->total, &c);
-	count_cuts(s, r, &c);
+	v = service_of(s, &r->head, types);
+	count_service(&s->total, &v);
+	if (v.phantom && (v.as & HAD_HOST))
+		count_service(&s->phantoms, &v);
+	count_cuts(s, r, &v, key, 0);
 }
 
 const struct headline *
@@ -305,16 +350,25 @@ statistics_headline(struct statistics *s)
 const struct counts *
 statistics_total(const struct statistics *s)
 {
-	return &s->total;
+	return &s->total.counts;
 }
 
 uint64_t
 statistics_group(const struct statistics *s, const struct stat_row *r)
 {
-	uint64_t key[CUTS_MAX] = { r->key[0], 0 };
-	uint32_t slot = s->groups.nslots ? *table_slot(&s->groups, key) : 0;
+	uint64_t key[CUTS_MAX] = { r->key[0] };
+	uint32_t slot;
 
+	if (s->ncuts == 1)
+		return r->counts.services;
+	slot = s->groups.nslots ? *table_slot(&s->groups, key) : 0;
 	return slot ? s->groups.v[slot - 1].counts.services : 0;
+}
+
+const struct counts *
+statistics_phantoms(const struct statistics *s)
+{
+	return &s->phantoms.counts;
 }
 
 static int
@@ -336,20 +390,38 @@ compare_rows(const void *a, const void *b, void *arg)
 		order = compare_numbers(x->key[0], y->key[0]);
 	if (order == 0)
 		order = compare_numbers(y->counts.services, x->counts.services);
-	return order ? order : compare_numbers(x->key[1], y->key[1]);
+	for (unsigned i = 1; order == 0 && i < s->ncuts; i++)
+		order = compare_numbers(x->key[i], y->key[i]);
+	return order;
+}
+
+static void
+set_ranks(struct statistics *s)
+{
+	struct stat_row *v = s->rows.v;
+	uint32_t rank = 0;
+
+	for (size_t i = 0; i < s->rows.n; i++) {
+		bool known = !statistics_is_unknown(s, &v[i]);
+
+		rank += known && (i == 0 || v[i].key[0] != v[i - 1].key[0]);
+		v[i].rank = known ? rank : 0;
+	}
 }
 
 const struct stat_row *
 statistics_rows(struct statistics *s, size_t *n)
 {
 	*n = s->rows.n;
-	if (s->rows.n > 0 && s->rows.slots)
-		qsort_r(
-		    s->rows.v, s->rows.n, sizeof *s->rows.v, compare_rows, s);
+	if (s->sorted || s->rows.n == 0)
+		return s->rows.v;
+	qsort_r(s->rows.v, s->rows.n, sizeof *s->rows.v, compare_rows, s);
 	/* The slots point at where rows were before. */
-	free(s->rows.slots);
-	s->rows.slots = NULL;
-	s->rows.nslots = 0;
+	memset(s->rows.slots, 0, s->rows.nslots * sizeof *s->rows.slots);
+	for (size_t i = 0; i < s->rows.n; i++)
+		*table_slot(&s->rows, s->rows.v[i].key) = (uint32_t)i + 1;
+	set_ranks(s);
+	s->sorted = true;
 	return s->rows.v;
 }
 
@@ -370,5 +442,23 @@ statistics_label(const struct statistics *s, const struct stat_row *r,
 const char *
 statistics_as_name(const struct statistics *s, uint64_t asn)
 {
-	return name_known(s, asn) ? s->names[name_place(s, asn)].name : "";
+	const char *name =
+	    s->names ? as_names_get(s->names, (uint32_t)asn) : NULL;
+
+	return name ? name : "";
+}
+
+const struct stat_row *
+statistics_find(const struct statistics *s, const struct statistics *of,
+    const struct stat_row *r)
+{
+	uint64_t key[CUTS_MAX] = { 0 };
+	uint32_t slot;
+
+	for (unsigned i = 0; i < s->ncuts; i++)
+		if (!labels_same(&s->labels[i], &of->labels[i],
+			cut_has_labels(s->cuts[i]), r->key[i], &key[i]))
+			return NULL;
+	slot = s->rows.nslots ? *table_slot(&s->rows, key) : 0;
+	return slot ? &s->rows.v[slot - 1] : NULL;
 }

@@ -32,9 +32,13 @@ enum cut {
 };
 extern const char *const cut_names[CUT_COUNT];
 
-enum { CUTS_MAX = 2, CUT_LABEL_MAX = 96 };
+enum { CUTS_MAX = 4, CUT_LABEL_MAX = 96, FAMILIES = 2 };
 
-/* Services are rows that spoke a mail protocol; the states sum to them. */
+/*
+ * Services are rows that spoke a mail protocol; the states sum to them. Hosts
+ * are distinct addresses, [0] IPv4, [1] IPv6; one with services in two rows of
+ * a table is a host of both. All members are uint64_t.
+ */
 struct counts {
 	uint64_t services;
 	uint64_t tls[TLS_STATES]; /* they sum to services */
@@ -42,11 +46,18 @@ struct counts {
 	uint64_t vulnerable; /* rows of a *_vulnerable report */
 	uint64_t phantoms; /* of the services: answer on every port */
 	uint64_t refused_us;
+	/* Without phantoms that completed no dialog: what rates are of. */
+	uint64_t hosts[FAMILIES];
+	/* With a row in scan_pop3_vulnerable; the same of IMAP, without what
+	 * is open without a password; SMTP without TLS. */
+	uint64_t pop3[FAMILIES], imap[FAMILIES], smtp[FAMILIES];
 };
 
 struct stat_row {
 	uint64_t key[CUTS_MAX];
 	struct counts counts;
+	uint32_t host, had; /* the last address, and what it counted as */
+	uint32_t rank; /* of its first key; 0: it is not known */
 };
 
 /* Distinct addresses, apart by family: [0] IPv4, [1] IPv6. */
@@ -63,7 +74,8 @@ struct headline {
 
 struct statistics;
 
-struct statistics *statistics_new(enum cut first, enum cut second);
+/* Up to CUTS_MAX cuts, CUT_NONE behind the last. */
+struct statistics *statistics_new(const enum cut cuts[CUTS_MAX]);
 void statistics_free(struct statistics *);
 
 /* Does the next row need its body (a cut by product or region, AS names)? */
@@ -75,10 +87,12 @@ void statistics_add(struct statistics *, const struct row *);
 /* After the last row: the headline, and the totals over all services. */
 const struct headline *statistics_headline(struct statistics *);
 const struct counts *statistics_total(const struct statistics *);
+/* Of the total: phantoms that completed a dialog. */
+const struct counts *statistics_phantoms(const struct statistics *);
 
 /*
- * The rows, most services first by the first cut and then by the second;
- * theirs until statistics_free. *n: how many.
+ * The rows, most services first by the first cut and then by the others, with
+ * their ranks; theirs until statistics_free. *n: how many.
  */
 const struct stat_row *statistics_rows(struct statistics *, size_t *n);
 
@@ -92,6 +106,13 @@ bool statistics_is_unknown(const struct statistics *, const struct stat_row *);
 const char *statistics_label(const struct statistics *, const struct stat_row *,
     unsigned which, char label[CUT_LABEL_MAX]);
 const char *statistics_as_name(const struct statistics *, uint64_t asn);
+
+const enum cut *statistics_cuts(const struct statistics *);
+unsigned statistics_cut_count(const struct statistics *); /* at least 1 */
+
+/* The row with the same labels; NULL: there is none. */
+const struct stat_row *statistics_find(const struct statistics *,
+    const struct statistics *of, const struct stat_row *);
 
 void counts_add(struct counts *, const struct counts *);
 

@@ -5,10 +5,26 @@
 
 #include <json-c/json.h>
 
+#include "engine/loss.h"
 #include "storage/csv.h"
 #include "storage/json_out.h"
 #include "storage/stats_print.h"
 #include "storage/text.h"
+
+enum { RATE_CAP = 32 };
+
+static void
+csv_rate(struct csv *csv, uint64_t part, uint64_t whole)
+{
+	char text[RATE_CAP];
+
+	if (whole == 0) {
+		csv_missing(csv);
+		return;
+	}
+	snprintf(text, sizeof text, "%.3f", stats_rate(part, whole));
+	csv_bare(csv, text);
+}
 
 static void
 csv_counts(struct csv *csv, const struct counts *c)
@@ -21,61 +37,101 @@ csv_counts(struct csv *csv, const struct counts *c)
 	csv_number(csv, c->vulnerable);
 	csv_number(csv, c->phantoms);
 	csv_number(csv, c->refused_us);
-	csv_end(csv);
+	for (unsigned i = 0; i < FAMILIES; i++) {
+		csv_number(csv, c->hosts[i]);
+		csv_number(csv, c->pop3[i]);
+		csv_number(csv, c->imap[i]);
+		csv_number(csv, c->smtp[i]);
+	}
+	csv_rate(csv, c->pop3[0], c->hosts[0]);
+}
+
+/* Of an earlier sweep; nothing where it has no such row. */
+static void
+csv_before(struct csv *csv, const struct counts *c, uint32_t rank)
+{
+	if (rank)
+		csv_number(csv, rank);
+	else
+		csv_missing(csv);
+	if (c) {
+		csv_number(csv, c->services);
+		csv_number(csv, c->pop3[0]);
+		return;
+	}
+	csv_missing(csv);
+	csv_missing(csv);
 }
 
 static void
 csv_row(const struct stats_view *v, const struct stat_row *r, void *arg)
 {
+	const enum cut *cuts = statistics_cuts(v->statistics);
+	const struct stat_row *old =
+	    v->before ? statistics_find(v->before, v->statistics, r) : NULL;
 	char label[CUT_LABEL_MAX];
 	struct csv *csv = arg;
 
-	for (unsigned i = 0; i < CUTS_MAX; i++) {
-		if (v->cuts[i] == CUT_NONE)
-			continue;
+	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++) {
 		csv_string(csv, statistics_label(v->statistics, r, i, label));
-		if (v->cuts[i] == CUT_ASN)
+		if (cuts[i] == CUT_ASN)
 			csv_string(
 			    csv, statistics_as_name(v->statistics, r->key[i]));
 	}
+	if (r->rank)
+		csv_number(csv, r->rank);
+	else
+		csv_missing(csv);
 	csv_counts(csv, &r->counts);
+	if (v->before)
+		csv_before(csv, old ? &old->counts : NULL, old ? old->rank : 0);
+	csv_end(csv);
 }
 
 /* "rest" or "total" in the first column, nothing in the other keys. */
 static void
 csv_sum(const struct stats_view *v, struct csv *csv, const char *name,
-    const struct counts *c)
+    const struct counts *c, const struct counts *before)
 {
-	for (unsigned i = 0; i < CUTS_MAX; i++) {
-		if (v->cuts[i] == CUT_NONE)
-			continue;
+	const enum cut *cuts = statistics_cuts(v->statistics);
+
+	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++) {
 		csv_string(csv, csv->fields == 0 ? name : "");
-		if (v->cuts[i] == CUT_ASN)
+		if (cuts[i] == CUT_ASN)
 			csv_missing(csv);
 	}
-	if (csv->fields == 0)
-		csv_string(csv, name);
+	csv_missing(csv);
 	csv_counts(csv, c);
+	if (v->before)
+		csv_before(csv, before, 0);
+	csv_end(csv);
 }
 
 static void
 csv_header(const struct stats_view *v, struct csv *csv)
 {
 	static const char *const last[] = { "no_tls", "cleartext_login",
-		"vulnerable", "phantoms", "refused_us" };
+		"vulnerable", "phantoms", "refused_us", "hosts", "pop3", "imap",
+		"smtp", "hosts6", "pop3_6", "imap_6", "smtp_6",
+		"pop3_per_1000" };
+	const enum cut *cuts = statistics_cuts(v->statistics);
 
-	for (unsigned i = 0; i < CUTS_MAX; i++) {
-		if (v->cuts[i] == CUT_NONE)
-			continue;
-		csv_string(csv, cut_names[v->cuts[i]]);
-		if (v->cuts[i] == CUT_ASN)
+	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++) {
+		csv_string(csv, cut_names[cuts[i]]);
+		if (cuts[i] == CUT_ASN)
 			csv_string(csv, "as_name");
 	}
+	csv_string(csv, "rank");
 	csv_string(csv, "services");
 	for (int i = 0; i < TLS_STATES; i++)
 		csv_string(csv, tls_state_names[i]);
 	for (size_t i = 0; i < sizeof last / sizeof last[0]; i++)
 		csv_string(csv, last[i]);
+	if (v->before) {
+		csv_string(csv, "rank_before");
+		csv_string(csv, "services_before");
+		csv_string(csv, "pop3_before");
+	}
 	csv_end(csv);
 }
 
@@ -85,11 +141,17 @@ stats_csv(const struct stats_view *v)
 	struct buf out = { 0 };
 	struct csv csv = { &out, 0 };
 	struct counts rest;
+	size_t n;
 
+	if (v->before)
+		statistics_rows(v->before, &n);
 	csv_header(v, &csv);
 	if (stats_each(v, &rest, csv_row, &csv) > 0)
-		csv_sum(v, &csv, "(rest)", &rest);
-	csv_sum(v, &csv, "(total)", statistics_total(v->statistics));
+		csv_sum(v, &csv, "(rest)", &rest, NULL);
+	csv_sum(v, &csv, "(total)", statistics_total(v->statistics),
+	    v->before ? statistics_total(v->before) : NULL);
+	csv_sum(v, &csv, "(phantoms)", statistics_phantoms(v->statistics),
+	    v->before ? statistics_phantoms(v->before) : NULL);
 	fputs(out.s, stdout);
 	buf_free(&out);
 }
@@ -108,24 +170,46 @@ json_counts(struct json_object *o, const struct counts *c)
 	json_put_number(o, "vulnerable", c->vulnerable);
 	json_put_number(o, "phantoms", c->phantoms);
 	json_put_number(o, "refused_us", c->refused_us);
+	for (unsigned i = 0; i < FAMILIES; i++) {
+		json_put_number(o, i ? "hosts6" : "hosts", c->hosts[i]);
+		json_put_number(o, i ? "pop3_6" : "pop3", c->pop3[i]);
+		json_put_number(o, i ? "imap_6" : "imap", c->imap[i]);
+		json_put_number(o, i ? "smtp_6" : "smtp", c->smtp[i]);
+	}
+}
+
+static void
+json_before(struct json_object *o, const struct counts *c, uint32_t rank)
+{
+	struct json_object *before = json_object_new_object();
+
+	if (rank)
+		json_put_number(before, "rank", rank);
+	json_counts(before, c);
+	json_object_object_add(o, "before", before);
 }
 
 static void
 json_row_add(const struct stats_view *v, const struct stat_row *r, void *arg)
 {
+	const enum cut *cuts = statistics_cuts(v->statistics);
+	const struct stat_row *old =
+	    v->before ? statistics_find(v->before, v->statistics, r) : NULL;
 	struct json_object *o = json_object_new_object();
 	char label[CUT_LABEL_MAX];
 
-	for (unsigned i = 0; i < CUTS_MAX; i++) {
-		if (v->cuts[i] == CUT_NONE)
-			continue;
-		json_put_string(o, cut_names[v->cuts[i]],
+	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++) {
+		json_put_string(o, cut_names[cuts[i]],
 		    statistics_label(v->statistics, r, i, label));
-		if (v->cuts[i] == CUT_ASN)
+		if (cuts[i] == CUT_ASN)
 			json_put_string(o, "as_name",
 			    statistics_as_name(v->statistics, r->key[i]));
 	}
+	if (r->rank)
+		json_put_number(o, "rank", r->rank);
 	json_counts(o, &r->counts);
+	if (old)
+		json_before(o, &old->counts, old->rank);
 	json_object_array_add(arg, o);
 }
 
@@ -164,20 +248,60 @@ put_about(struct json_object *o, const struct stats_view *v)
 	json_put_number(o, "silent_phantoms", v->info->silent_phantoms);
 }
 
+static void
+put_coverage(struct json_object *o, const struct account *a)
+{
+	struct json_object *to = json_object_new_object();
+	struct loss l;
+
+	json_put_number(to, "targets", a->index_total);
+	json_put_number(to, "sent", a->counted[SEND_SENT]);
+	json_put_number(to, "excluded", a->counted[SEND_EXCLUDED]);
+	json_put_number(to, "opted_out", a->counted[SEND_OPTED_OUT]);
+	json_put_number(to, "not_sent", a->counted[SEND_NOT_SENT]);
+	json_put_number(to, "pcap_dropped", a->events[STAT_PKT_PCAP_DROP]);
+	if (loss_estimate(a->events[STAT_PKT_FIRSTS],
+		a->events[STAT_PKT_SECONDS], a->events[STAT_PKT_BOTH], &l)) {
+		json_object_object_add(
+		    to, "loss", json_object_new_double(l.one_way));
+		json_object_object_add(
+		    to, "loss_low", json_object_new_double(l.low));
+		json_object_object_add(
+		    to, "loss_high", json_object_new_double(l.high));
+	}
+	json_object_object_add(o, "coverage", to);
+}
+
+static void
+json_sum(const struct stats_view *v, struct json_object *o, const char *key,
+    const struct counts *(*of)(const struct statistics *))
+{
+	struct json_object *sum = json_object_new_object();
+
+	json_counts(sum, of(v->statistics));
+	if (v->before)
+		json_before(sum, of(v->before), 0);
+	json_object_object_add(o, key, sum);
+}
+
 void
 stats_json(const struct stats_view *v)
 {
 	struct json_object *o = json_object_new_object(),
 			   *rows = json_object_new_array(),
 			   *by = json_object_new_array(), *sum;
+	const enum cut *cuts = statistics_cuts(v->statistics);
 	struct counts rest;
 	uint64_t left_out;
+	size_t n;
 
+	if (v->before)
+		statistics_rows(v->before, &n);
 	put_about(o, v);
-	for (unsigned i = 0; i < CUTS_MAX; i++)
-		if (v->cuts[i] != CUT_NONE)
-			json_object_array_add(
-			    by, json_object_new_string(cut_names[v->cuts[i]]));
+	put_coverage(o, &v->info->account);
+	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++)
+		json_object_array_add(
+		    by, json_object_new_string(cut_names[cuts[i]]));
 	json_object_object_add(o, "by", by);
 	left_out = stats_each(v, &rest, json_row_add, rows);
 	json_object_object_add(o, "rows", rows);
@@ -187,8 +311,7 @@ stats_json(const struct stats_view *v)
 		json_counts(sum, &rest);
 		json_object_object_add(o, "rest", sum);
 	}
-	sum = json_object_new_object();
-	json_counts(sum, statistics_total(v->statistics));
-	json_object_object_add(o, "total", sum);
+	json_sum(v, o, "total", statistics_total);
+	json_sum(v, o, "phantoms", statistics_phantoms);
 	json_print(o, true);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/loss.h"
 #include "storage/stats_print.h"
 #include "storage/text.h"
 
@@ -60,6 +61,39 @@ print_heading(const char *heading)
 	printf(" %*s", NUMBER_COLUMNS, heading);
 }
 
+double
+stats_rate(uint64_t part, uint64_t whole)
+{
+	return 10 * share(part, whole);
+}
+
+/* Hosts are IPv4 here, as the headline; CSV and JSON have both. */
+static void
+print_hosts(const struct counts *c)
+{
+	print_number("hosts", c->hosts[0]);
+	print_number("pop3", c->pop3[0]);
+	print_number("imap", c->imap[0]);
+	printf(" %7.1f", stats_rate(c->pop3[0], c->hosts[0]));
+}
+
+/* Against an earlier sweep: services, and the same of it; its rank. */
+static void
+print_before(const struct counts *c, const struct counts *before, uint32_t rank)
+{
+	static const struct counts none;
+
+	if (!before)
+		before = &none;
+	printf(" %+8" PRId64 " %+7" PRId64,
+	    (int64_t)(c->services - before->services),
+	    (int64_t)(c->pop3[0] - before->pop3[0]));
+	if (rank)
+		printf(" %4" PRIu32, rank);
+	else
+		printf(" %4s", "");
+}
+
 static void
 print_counts(const struct counts *c, uint64_t total)
 {
@@ -72,7 +106,7 @@ print_counts(const struct counts *c, uint64_t total)
 	printf(" %5.1f%%", share(c->cleartext_login, c->services));
 	print_number("vulnerable", c->vulnerable);
 	print_number("phantom", c->phantoms);
-	putchar('\n');
+	print_hosts(c);
 }
 
 /* A key as it is printed: an AS with its name. Returns text. */
@@ -84,7 +118,8 @@ key_text(const struct stats_view *v, const struct stat_row *r, unsigned which,
 
 	statistics_label(v->statistics, r, which, text);
 	n = strlen(text);
-	if (v->cuts[which] == CUT_ASN && r->key[which] != 0)
+	if (statistics_cuts(v->statistics)[which] == CUT_ASN &&
+	    r->key[which] != 0)
 		snprintf(text + n, CUT_LABEL_MAX - n, " %s",
 		    statistics_as_name(v->statistics, r->key[which]));
 	return text;
@@ -96,7 +131,7 @@ widen(const struct stats_view *v, const struct stat_row *r, void *arg)
 	struct widths *w = arg;
 	char text[CUT_LABEL_MAX];
 
-	for (unsigned i = 0; i < CUTS_MAX; i++) {
+	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++) {
 		int n = (int)strlen(key_text(v, r, i, text));
 
 		if (n > KEY_COLUMNS_MAX)
@@ -110,22 +145,34 @@ static void
 print_row(const struct stats_view *v, const struct stat_row *r, void *arg)
 {
 	const struct widths *w = arg;
+	const struct stat_row *old =
+	    v->before ? statistics_find(v->before, v->statistics, r) : NULL;
 	char text[CUT_LABEL_MAX];
 
-	for (unsigned i = 0; i < CUTS_MAX; i++)
-		if (i == 0 || v->cuts[i] != CUT_NONE)
-			printf("%s%-*.*s", i ? " " : "", w->key[i], w->key[i],
-			    key_text(v, r, i, text));
+	if (r->rank)
+		printf("%4" PRIu32 " ", r->rank);
+	else
+		printf("%4s ", "");
+	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++)
+		printf(
+		    "%-*.*s ", w->key[i], w->key[i], key_text(v, r, i, text));
 	print_counts(&r->counts, statistics_total(v->statistics)->services);
+	if (v->before)
+		print_before(
+		    &r->counts, old ? &old->counts : NULL, old ? old->rank : 0);
+	putchar('\n');
 }
 
 static void
 print_header(const struct stats_view *v, const struct widths *w)
 {
-	for (unsigned i = 0; i < CUTS_MAX; i++)
-		if (i == 0 || v->cuts[i] != CUT_NONE)
-			printf("%s%-*s", i ? " " : "", w->key[i],
-			    cut_names[v->cuts[i]]);
+	static const char *const hosts[] = { "hosts", "pop3", "imap",
+		"/1,000" };
+
+	printf("%4s ", "");
+	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++)
+		printf("%-*s ", w->key[i],
+		    cut_names[statistics_cuts(v->statistics)[i]]);
 	print_heading("services");
 	fputs("  share", stdout);
 	for (int i = 0; i < TLS_STATES; i++)
@@ -135,17 +182,45 @@ print_header(const struct stats_view *v, const struct widths *w)
 	fputs("  share", stdout);
 	print_heading("vulnerable");
 	print_heading("phantom");
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+		print_heading(hosts[i]);
+	if (v->before)
+		fputs("   change    pop3 rank", stdout);
 	putchar('\n');
 }
 
 static void
 print_sum(const struct stats_view *v, const struct widths *w, const char *name,
-    const struct counts *c)
+    const struct counts *c, const struct counts *before)
 {
-	printf("%-*s", w->key[0], name);
-	if (v->cuts[1] != CUT_NONE)
-		printf(" %-*s", w->key[1], "");
+	printf("%4s %-*s ", "", w->key[0], name);
+	for (unsigned i = 1; i < statistics_cut_count(v->statistics); i++)
+		printf("%-*s ", w->key[i], "");
 	print_counts(c, statistics_total(v->statistics)->services);
+	if (before)
+		print_before(c, before, 0);
+	putchar('\n');
+}
+
+/* What was sent, what was not, what got lost: how much the rest is worth. */
+static void
+print_coverage(const struct sweep_info *i)
+{
+	const struct account *a = &i->account;
+	struct loss l;
+
+	printf("coverage: %" PRIu64 " of %" PRIu64 " targets sent, %" PRIu64
+	       " excluded, %" PRIu64 " opted out, %" PRIu64
+	       " not sent; the capture dropped %" PRIu64 " packets; ",
+	    a->counted[SEND_SENT], a->index_total, a->counted[SEND_EXCLUDED],
+	    a->counted[SEND_OPTED_OUT], a->counted[SEND_NOT_SENT],
+	    a->events[STAT_PKT_PCAP_DROP]);
+	if (loss_estimate(a->events[STAT_PKT_FIRSTS],
+		a->events[STAT_PKT_SECONDS], a->events[STAT_PKT_BOTH], &l))
+		printf("lost one way %.2f %% (95 %%: %.2f to %.2f)\n",
+		    100 * l.one_way, 100 * l.low, 100 * l.high);
+	else
+		puts("loss not measured (syn_probes = 1)");
 }
 
 /* Countries move: numbers by an old database are to be read with care. */
@@ -207,29 +282,63 @@ print_headline(const struct stats_view *v)
 	    v->info->silent_phantoms);
 }
 
+static struct widths
+header_widths(const struct stats_view *v)
+{
+	struct widths w = { { (int)strlen(
+	    v->top ? "(rest: 99999)" : "(phantoms)") } };
+
+	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++) {
+		int n =
+		    (int)strlen(cut_names[statistics_cuts(v->statistics)[i]]);
+
+		if (w.key[i] < n)
+			w.key[i] = n;
+	}
+	return w;
+}
+
+static void
+print_notes(const struct stats_view *v)
+{
+	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++)
+		if (statistics_cuts(v->statistics)[i] == CUT_FINDING)
+			puts("A service with several findings stands in "
+			     "several rows; the total has it once.");
+	puts("hosts, pop3, imap: distinct IPv4 addresses, of the last two "
+	     "those in scan_..._vulnerable; /1,000: pop3 per thousand hosts. "
+	     "An address in two rows counts in both, in the total once.");
+	if (v->before)
+		printf("change: services and pop3 against %s, and the rank "
+		       "there\n",
+		    v->before_info->sweep.id);
+}
+
 void
 stats_text(const struct stats_view *v)
 {
-	struct widths w = { { v->top ? (int)strlen("(rest: 9999)") : 0, 0 } };
+	struct widths w = header_widths(v);
 	struct counts rest;
 	uint64_t left_out;
+	size_t n;
 	char name[CUT_LABEL_MAX];
 
-	for (unsigned i = 0; i < CUTS_MAX; i++)
-		if (w.key[i] < (int)strlen(cut_names[v->cuts[i]]))
-			w.key[i] = (int)strlen(cut_names[v->cuts[i]]);
 	print_sweep(v);
 	print_geo_age(v->info);
+	print_coverage(v->info);
 	print_headline(v);
+	if (v->before)
+		statistics_rows(v->before, &n);
 	stats_each(v, &rest, widen, &w);
 	print_header(v, &w);
 	left_out = stats_each(v, &rest, print_row, &w);
 	if (left_out > 0) {
 		snprintf(name, sizeof name, "(rest: %" PRIu64 ")", left_out);
-		print_sum(v, &w, name, &rest);
+		print_sum(v, &w, name, &rest, NULL);
 	}
-	print_sum(v, &w, "total", statistics_total(v->statistics));
-	if (v->cuts[0] == CUT_FINDING || v->cuts[1] == CUT_FINDING)
-		puts("A service with several findings stands in several rows; "
-		     "the total has it once.");
+	print_sum(v, &w, "total", statistics_total(v->statistics),
+	    v->before ? statistics_total(v->before) : NULL);
+	print_sum(v, &w, "(phantoms)", statistics_phantoms(v->statistics),
+	    v->before ? statistics_phantoms(v->before) : NULL);
+	print_notes(v);
 }

@@ -8,11 +8,14 @@
 /* What is printed: the rows of the first `top` groups, the rest in one. */
 struct stats_view {
 	struct statistics *statistics;
-	const struct sweep_info *info;
-	enum cut cuts[CUTS_MAX];
+	struct statistics *before; /* of an earlier sweep; NULL: none */
+	const struct sweep_info *info, *before_info;
 	uint64_t silent;
 	uint64_t top; /* 0: all */
 };
+
+/* Per thousand; 0 of nothing. */
+double stats_rate(uint64_t part, uint64_t whole);
 
 void stats_text(const struct stats_view *);
 void stats_csv(const struct stats_view *);

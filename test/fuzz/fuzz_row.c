@@ -74,7 +74,8 @@ check_json(const struct row *r)
 static void
 check_statistics(const struct row *r)
 {
-	struct statistics *s = statistics_new(CUT_PRODUCT, CUT_FINDING);
+	static const enum cut cuts[CUTS_MAX] = { CUT_PRODUCT, CUT_FINDING };
+	struct statistics *s = statistics_new(cuts);
 	char label[CUT_LABEL_MAX];
 	const struct stat_row *rows;
 	size_t n;

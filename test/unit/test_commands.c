@@ -325,14 +325,26 @@ test_stats(void **state)
 	has(text, "total");
 	free(text);
 	text = output(&command_stats, &status, "--by asn --top 1 --csv");
-	has(text, "\"asn\",\"as_name\",\"services\"");
+	has(text, "\"asn\",\"as_name\",\"rank\",\"services\"");
 	has(text, "\"Example, Inc\",");
 	has(text, "\"(rest)\",,");
-	has(text, "\"(total)\",,16,");
+	has(text, "\"(total)\",,,16,");
+	has(text, "\"(phantoms)\",,,1,");
 	has(text, "\"(unknown)\"");
 	free(text);
 	text = output(&command_stats, &status, "--json --by port");
 	has(text, "\"port\": \"110\"");
+	free(text);
+	text = output(&command_stats, &status, "--against previous");
+	assert_int_equal(status, TOOL_ERROR);
+	free(text);
+	text = output(
+	    &command_stats, &status, "--csv --by country --against " SAMPLE_ID);
+	assert_int_equal(status, TOOL_OK);
+	has(text, "\"rank_before\",\"services_before\",\"pop3_before\"\n");
+	has(text,
+	    "\"DE\",1,3,1,0,0,0,2,0,2,2,2,0,0,2,1,1,0,0,0,0,0,500.000,"
+	    "1,3,1\n");
 	free(text);
 	free(output(&command_stats, &status, "--by moon"));
 	assert_int_equal(status, TOOL_USAGE);

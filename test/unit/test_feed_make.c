@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,11 +212,11 @@ test_unfinished(void **state)
 }
 
 static struct statistics *
-count(enum cut a, enum cut b)
+count_by(const enum cut cuts[CUTS_MAX])
 {
 	char error[STORE_ERROR_MAX];
 	struct store *s = store_open(datadir, NULL, error);
-	struct statistics *st = statistics_new(a, b);
+	struct statistics *st = statistics_new(cuts);
 	struct store_scan *scan;
 	struct row r = { 0 };
 
@@ -232,6 +233,14 @@ count(enum cut a, enum cut b)
 	return st;
 }
 
+static struct statistics *
+count(enum cut a, enum cut b)
+{
+	const enum cut cuts[CUTS_MAX] = { a, b };
+
+	return count_by(cuts);
+}
+
 static uint64_t
 sum_states(const struct counts *c)
 {
@@ -242,7 +251,38 @@ sum_states(const struct counts *c)
 	return sum;
 }
 
-/* Whatever the cut: rows sum to the total, states to the services. */
+/* An address has one value of it, so that hosts add up as well. */
+static bool
+is_of_address(enum cut c)
+{
+	return c == CUT_NONE || c == CUT_COUNTRY || c == CUT_ASN ||
+	    c == CUT_REGION || c == CUT_FAMILY;
+}
+
+static void
+assert_sums(struct statistics *s, bool exact, bool hosts)
+{
+	const struct counts *total = statistics_total(s);
+	struct counts sum = { 0 };
+	const struct stat_row *rows;
+	size_t n;
+
+	rows = statistics_rows(s, &n);
+	for (size_t i = 0; i < n; i++)
+		counts_add(&sum, &rows[i].counts);
+	assert_int_equal(sum_states(&sum), sum.services);
+	assert_int_equal(total->services, SAMPLE_SERVICES);
+	if (exact)
+		assert_memory_equal(
+		    &sum, total, offsetof(struct counts, hosts));
+	else
+		assert_true(sum.services >= SAMPLE_SERVICES);
+	if (hosts)
+		assert_memory_equal(&sum, total, sizeof sum);
+	assert_int_equal(total->hosts[0] + total->hosts[1], 14);
+}
+
+/* Whatever the cuts: rows sum to the total, states to the services. */
 static void
 test_sums_close(void **state)
 {
@@ -250,24 +290,72 @@ test_sums_close(void **state)
 	for (int a = CUT_NONE; a < CUT_COUNT; a++)
 		for (int b = CUT_NONE; b < CUT_COUNT; b++) {
 			struct statistics *s = count((enum cut)a, (enum cut)b);
-			struct counts sum = { 0 };
-			const struct stat_row *rows;
-			size_t n;
 
-			rows = statistics_rows(s, &n);
-			for (size_t i = 0; i < n; i++)
-				counts_add(&sum, &rows[i].counts);
-			assert_int_equal(sum_states(&sum), sum.services);
-			assert_int_equal(
-			    statistics_total(s)->services, SAMPLE_SERVICES);
 			/* Findings overlap; all others divide. */
-			if (a != CUT_FINDING && b != CUT_FINDING)
-				assert_memory_equal(
-				    &sum, statistics_total(s), sizeof sum);
-			else
-				assert_true(sum.services >= SAMPLE_SERVICES);
+			assert_sums(s, a != CUT_FINDING && b != CUT_FINDING,
+			    is_of_address((enum cut)a) &&
+				is_of_address((enum cut)b));
 			statistics_free(s);
 		}
+}
+
+/* Four at once, and the same row found in another count. */
+static void
+test_four_cuts(void **state)
+{
+	static const enum cut cuts[CUTS_MAX] = { CUT_REGION, CUT_ASN,
+		CUT_PRODUCT, CUT_PORT };
+	struct statistics *s = count_by(cuts), *other = count_by(cuts);
+	const struct stat_row *rows, *same;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(statistics_cut_count(s), 4);
+	assert_sums(s, true, false);
+	rows = statistics_rows(s, &n);
+	for (size_t i = 0; i < n; i++) {
+		same = statistics_find(other, s, &rows[i]);
+		assert_non_null(same);
+		assert_memory_equal(
+		    &same->counts, &rows[i].counts, sizeof same->counts);
+		if (i > 0 && rows[i].key[0] != rows[i - 1].key[0])
+			assert_true(rows[i].rank == 0 ||
+			    rows[i].rank > rows[i - 1].rank);
+	}
+	statistics_free(s);
+	statistics_free(other);
+}
+
+/* One address on two ports of a protocol is one host, in every row. */
+static void
+test_hosts_are_distinct(void **state)
+{
+	struct statistics *s = count(CUT_COUNTRY, CUT_NONE);
+	const struct stat_row *rows;
+	char label[CUT_LABEL_MAX];
+	size_t n, seen = 0;
+
+	(void)state;
+	rows = statistics_rows(s, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct counts *c = &rows[i].counts;
+
+		statistics_label(s, &rows[i], 0, label);
+		if (strcmp(label, "DE") == 0) {
+			seen++;
+			assert_int_equal(c->services, 3);
+			assert_int_equal(c->hosts[0], 2);
+			assert_int_equal(c->pop3[0], 1);
+			assert_int_equal(c->imap[0], 1);
+		} else if (strcmp(label, "NL") == 0) {
+			seen++;
+			assert_int_equal(c->hosts[0], 0);
+			assert_int_equal(c->hosts[1], 1);
+			assert_int_equal(c->pop3[1], 1);
+		}
+	}
+	assert_int_equal(seen, 2);
+	statistics_free(s);
 }
 
 static void
@@ -361,6 +449,8 @@ main(void)
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_unfinished),
 		cmocka_unit_test(test_sums_close),
+		cmocka_unit_test(test_four_cuts),
+		cmocka_unit_test(test_hosts_are_distinct),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_headline),
 		cmocka_unit_test(test_labels),
