@@ -220,6 +220,13 @@ bench-rx: all internet
 bench-pool: $(POOL)
 	$(need_root)@BIN=$(O) test/bench/bench_pool.sh
 
+# A store of ten million records; needs 60 GB below BENCH_DIR, not root.
+STOREGEN  = $(patsubst %.c,$(O)/%.o,$(wildcard test/bench/storegen*.c))
+$(O)/bench/storegen: $(STOREGEN) $(O)/modules.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+storegen: $(O)/bench/storegen
+
 # The simulated internet: a BPF program and what loads it.
 INTERNET  = $(O)/internet/simnet $(O)/internet/simnet.bpf.o
 internet: $(INTERNET)
