@@ -1,5 +1,6 @@
 /* imap.c: IMAP (RFC 3501, 9051) with STARTTLS and ID (RFC 2971). */
 #include <string.h>
+#include <strings.h>
 
 #include "probes/probe.h"
 
@@ -47,7 +48,9 @@ tagged(struct facts *f, const struct line *line)
 			return GONE;
 		return says(line, 2, "BAD") ? NO : MORE;
 	}
-	if (line->len < tag || memcmp(line->bytes, f->said, tag) != 0)
+	/* Some give the tag back in capitals. */
+	if (line->len < tag ||
+	    strncasecmp((const char *)line->bytes, f->said, tag) != 0)
 		return MORE;
 	if (says(line, tag, "OK"))
 		return OK;
@@ -96,13 +99,12 @@ capabilities(struct facts *f, const uint8_t *s, size_t len, bool put)
 		f->proof = true;
 }
 
-/* [CAPABILITY ...] counts only right behind the status word. */
+/* [CAPABILITY ...] counts only right behind the status word, which is at at. */
 static bool
-greeting_list(const uint8_t *s, size_t len, struct word *list)
+coded_list(const uint8_t *s, size_t len, size_t at, struct word *list)
 {
 	static const char code[] = "[CAPABILITY ";
 	struct word w;
-	size_t at = 2;
 	const uint8_t *end;
 
 	if (!word_next(s, len, &at, &w))
@@ -128,7 +130,7 @@ greeting(struct facts *f, const struct line *line)
 		return NO;
 	if (!untagged(line))
 		return BAD;
-	if (greeting_list(line->bytes, line->len, &list))
+	if (coded_list(line->bytes, line->len, 2, &list))
 		capabilities(f, list.bytes, list.len, false);
 	if (says(line, 2, "OK"))
 		return OK;
@@ -142,20 +144,32 @@ greeting(struct facts *f, const struct line *line)
 	    : BAD;
 }
 
+static void
+list_take(struct facts *f, const struct word *list)
+{
+	if (!f->tls && !f->list_begun)
+		f->login_disabled = false; /* this list counts now */
+	f->list_begun = true;
+	capabilities(f, list->bytes, list->len, true);
+}
+
+/* The list has a line of its own, or stands in the tagged OK alone. */
 static enum verdict
 listing(struct facts *f, const struct line *line)
 {
 	enum verdict v = tagged(f, line);
+	struct word list;
 
 	if (untagged(line) && says(line, 2, "CAPABILITY")) {
-		struct word w;
 		size_t at = 2;
 
-		if (!f->tls && !f->list_begun)
-			f->login_disabled = false; /* this list counts now */
-		f->list_begun = true;
-		word_next(line->bytes, line->len, &at, &w);
-		capabilities(f, line->bytes + at, line->len - at, true);
+		word_next(line->bytes, line->len, &at, &list);
+		list = (struct word){ line->bytes + at, line->len - at };
+		list_take(f, &list);
+	} else if (v == OK && !f->list_begun &&
+	    coded_list(
+		line->bytes, line->len, strcspn(f->said, " ") + 1, &list)) {
+		list_take(f, &list);
 	}
 	if (v == OK && f->list_begun && !f->tls)
 		f->listing = ANSWER_YES;
@@ -195,7 +209,7 @@ conclude_imap(struct facts *f)
 		f->record->head.flags |= HEAD_LOGIN_BEFORE;
 	if (f->listing == ANSWER_YES || f->tls || !f->proof ||
 	    !facts_find(f, TAG_GREETING, &g) ||
-	    !greeting_list(g.bytes, g.len, &list) || list.len > sizeof copy)
+	    !coded_list(g.bytes, g.len, 2, &list) || list.len > sizeof copy)
 		return;
 	f->listing = ANSWER_YES;
 	memcpy(copy, list.bytes, list.len);

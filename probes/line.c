@@ -58,7 +58,8 @@ line_next(struct line_reader *r, struct line *line)
 	line->len = (size_t)(lf - from);
 	line->number = 0;
 	line->lf_only = line->len == 0 || lf[-1] != '\r';
-	if (!line->lf_only)
+	/* CR CR LF: text mode of somebody's runtime (Windows). */
+	while (line->len > 0 && from[line->len - 1] == '\r')
 		line->len--;
 	r->start += (uint32_t)(lf - from) + 1;
 	r->seen = 0;

@@ -25,12 +25,13 @@ enum {
 	CODE_SHUTDOWN = 421
 };
 
+/* 2yz to 5yz: "100 users at most" in a banner is none (RFC 5321 4.2.1). */
 static bool
 has_code(const struct line *line)
 {
 	const uint8_t *s = line->bytes;
 
-	return line->len >= 3 && isdigit(s[0]) && isdigit(s[1]) &&
+	return line->len >= 3 && s[0] >= '2' && s[0] <= '5' && isdigit(s[1]) &&
 	    isdigit(s[2]) && (line->len == 3 || !isalnum(s[3]));
 }
 
