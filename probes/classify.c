@@ -1,6 +1,7 @@
 /* classify.c: which protocol spoke first, by its first bytes. */
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "probes/classify.h"
 #include "probes/line.h"
@@ -70,15 +71,39 @@ greeting_not_smtp(const uint8_t *s, size_t len)
 	return bytes_find(s, len, "FTP") ? "ftp" : NULL;
 }
 
+static const struct {
+	const char *word;
+	enum protocol protocol;
+} greetings[] = {
+	{ "+OK", PROTOCOL_POP3 },
+	{ "-ERR", PROTOCOL_POP3 },
+	{ "* OK", PROTOCOL_IMAP },
+	{ "* PREAUTH", PROTOCOL_IMAP },
+	{ "* BYE", PROTOCOL_IMAP },
+	{ "* NO", PROTOCOL_IMAP },
+	{ "* BAD", PROTOCOL_IMAP },
+	{ "BYE ", PROTOCOL_IMAP },
+};
+
+enum { GREETINGS = sizeof greetings / sizeof *greetings };
+
+bool
+greeting_begins(const uint8_t *s, size_t len)
+{
+	for (size_t i = 0; i < GREETINGS; i++)
+		if (len < strlen(greetings[i].word) &&
+		    strncasecmp((const char *)s, greetings[i].word, len) == 0)
+			return true;
+	return len < 3 && len > 0 && strchr("245", s[0]) &&
+	    (len == 1 || isdigit(s[1]));
+}
+
 enum protocol
 greeting_protocol(const uint8_t *s, size_t len)
 {
-	if (bytes_start(s, len, "+OK") || bytes_start(s, len, "-ERR"))
-		return PROTOCOL_POP3;
-	if (bytes_start(s, len, "* OK") || bytes_start(s, len, "* PREAUTH") ||
-	    bytes_start(s, len, "* BYE") || bytes_start(s, len, "BYE ") ||
-	    bytes_start(s, len, "* NO") || bytes_start(s, len, "* BAD"))
-		return PROTOCOL_IMAP;
+	for (size_t i = 0; i < GREETINGS; i++)
+		if (bytes_start(s, len, greetings[i].word))
+			return greetings[i].protocol;
 	if (three_digits(s, len) && strchr("245", s[0]) &&
 	    !greeting_not_smtp(s, len))
 		return PROTOCOL_SMTP;

@@ -2,6 +2,7 @@
 #ifndef PROBES_CLASSIFY_H
 #define PROBES_CLASSIFY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,9 @@
 
 /* POP3, IMAP or SMTP by the look of a first line; else unknown. */
 enum protocol greeting_protocol(const uint8_t *, size_t len);
+
+/* Too few bytes to tell: a mail protocol's greeting may begin so. */
+bool greeting_begins(const uint8_t *, size_t len);
 
 /* The name of what is no mail protocol: "ssh", "http" ... or "unknown". */
 const char *classify(const uint8_t *, size_t len);

@@ -111,6 +111,8 @@ outcome_unheard(const struct facts *f)
 		return OUTCOME_CLOSED;
 	case ENDING_RESET:
 		return OUTCOME_RESET;
+	case ENDING_LATE:
+		return OUTCOME_LOST;
 	default:
 		return OUTCOME_SILENT;
 	}
@@ -123,6 +125,7 @@ outcome_cut(const struct facts *f)
 		return OUTCOME_COMPLETED;
 	switch (f->ending) {
 	case ENDING_TIME:
+	case ENDING_LATE:
 		return OUTCOME_TIMED_OUT;
 	case ENDING_SLOW:
 		return OUTCOME_TARPIT;

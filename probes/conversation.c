@@ -278,6 +278,16 @@ advance(struct conversation *c)
 	}
 }
 
+/*
+ * Had they a chance to say something? Not when all of our time had passed on
+ * the wire to us, nor while their turn for a ClientHello did not come.
+ */
+static bool
+heard_out(const struct conversation *c)
+{
+	return c->begun_ms < c->end_ms && c->place != PLACE_TURN;
+}
+
 void
 conversation_ready(struct conversation *c)
 {
@@ -289,7 +299,8 @@ conversation_ready(struct conversation *c)
 	 */
 	if (c->all->now_ms >= c->end_ms &&
 	    dialog_want(&c->dialog) != WANT_NOTHING)
-		conversation_cut(c, ENDING_TIME, "conversation over our time");
+		conversation_cut(c, heard_out(c) ? ENDING_TIME : ENDING_LATE,
+		    "conversation over our time");
 	while (advance(c))
 		;
 	if (c->place != PLACE_OVER)

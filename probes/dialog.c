@@ -5,6 +5,7 @@
 #include "probes/classify.h"
 #include "probes/conclude.h"
 #include "probes/dialog.h"
+#include "probes/refusal.h"
 
 static const struct probe *const probes[PROTOCOL_COUNT] = {
 	[PROTOCOL_POP3] = &probe_pop3,
@@ -192,6 +193,8 @@ upgrade_ends(struct facts *f, enum verdict v, const struct line *line)
 
 	if (f->upgrade == ANSWER_NONE)
 		f->upgrade = answers[v];
+	if (f->upgrade == ANSWER_NO && refusal_passes(line->bytes, line->len))
+		f->upgrade = ANSWER_LATER;
 	facts_put(f, TAG_STARTTLS_REPLY, line->bytes, line->len);
 }
 
@@ -371,8 +374,8 @@ dialog_end(struct dialog *d, uint32_t ms, enum ending why, const void *left,
 	if (len > 0 && d->want == WANT_LINE &&
 	    step_of(d)->phase == PHASE_GREETING) {
 		facts_greeting_rest(f, left, len);
-		if (d->number == 0 &&
-		    greeting_protocol(line.bytes, len) == PROTOCOL_UNKNOWN)
+		if (d->number == 0 && !greeting_begins(left, len) &&
+		    greeting_protocol(left, len) == PROTOCOL_UNKNOWN)
 			greeting_elsewhere(d, &line);
 	}
 	facts_note(f, SPEAKER_NOTE, ms, text);

@@ -27,6 +27,7 @@ enum answer {
 	ANSWER_NONE, /* not asked, or nothing heard */
 	ANSWER_YES,
 	ANSWER_NO,
+	ANSWER_LATER, /* a no for the moment, or for us: says nothing */
 	ANSWER_ODD, /* heard, but neither yes nor no */
 	ANSWER_GONE /* the server took its leave instead */
 };
@@ -49,7 +50,8 @@ enum ending {
 	ENDING_RESET,
 	ENDING_TIME,
 	ENDING_SLOW, /* under the minimum rate */
-	ENDING_MUCH /* over the caps on bytes or lines */
+	ENDING_MUCH, /* over the caps on bytes or lines */
+	ENDING_LATE /* our time was over before we had said a word */
 };
 
 /* How it was said that we are not wanted; the greater says more. */

@@ -4,7 +4,7 @@
 
 #include "probes/refusal.h"
 
-enum { ENTRY_HEAD = 8, CODE_LEN = 3, CODE_FAILED = 554 };
+enum { ENTRY_HEAD = 8, CODE_LEN = 3, CODE_NO_TLS = 454, CODE_FAILED = 554 };
 
 struct phrase {
 	const char *text;
@@ -17,7 +17,8 @@ static const struct phrase later[] = { { "too many", false },
 	{ "busy", true }, { "[IN-USE]", false }, { "[SYS/TEMP]", false },
 	{ "[UNAVAILABLE]", false }, { "connection limit", false },
 	{ "rate limit", false }, { "limit exceeded", false },
-	{ "limit reached", false }, { "maximum number", false } };
+	{ "limit reached", false }, { "maximum number", false },
+	{ "shutting down", false } };
 
 /* Our address is on somebody's list: MAIL.md 4.31. */
 static const struct phrase listed[] = { { "spamhaus", false },
@@ -25,6 +26,10 @@ static const struct phrase listed[] = { { "spamhaus", false },
 	{ "blocklist", false }, { "block list", false }, { "blacklist", false },
 	{ "black list", false }, { "spamcop", false }, { "sorbs", true },
 	{ "abuseat", false }, { "barracuda", false } };
+
+/* As words: STARTTLS may only be the command given back. */
+static const struct phrase tls[] = { { "TLS", true }, { "SSL", true },
+	{ "certificate", false }, { "TLSv1", false } };
 
 #define HAS(line, phrases) has(line, phrases, sizeof phrases / sizeof *phrases)
 
@@ -123,6 +128,17 @@ refusal_is_ours(const uint8_t *bytes, size_t len)
 	return HAS(&line, later) || HAS(&line, listed);
 }
 
+bool
+refusal_passes(const uint8_t *bytes, size_t len)
+{
+	struct word line = { bytes, len };
+	unsigned code = code_of(&line);
+
+	if (code == CODE_NO_TLS || HAS(&line, tls))
+		return false;
+	return is_temporary(code) || refusal_is_ours(bytes, len);
+}
+
 static void
 hear(struct facts *f, const struct word *line, bool us)
 {
@@ -144,6 +160,10 @@ refusal_find(struct facts *f, bool us)
 	struct field field;
 	uint32_t at = 0;
 
+	/* It took its leave inside the dialog, or put off what we asked. */
+	if ((us && f->gone) || f->upgrade == ANSWER_GONE ||
+	    f->upgrade == ANSWER_LATER)
+		f->record->head.flags |= HEAD_TRY_LATER;
 	/* Who listed what it can do wants us. */
 	if (!us && (f->listing == ANSWER_YES || f->tls))
 		return;
@@ -155,7 +175,4 @@ refusal_find(struct facts *f, bool us)
 		    field.bytes[0] == SPEAKER_SERVER)
 			hear(f, &line, us);
 	}
-	/* It took its leave inside the dialog. */
-	if (us && f->gone)
-		f->record->head.flags |= HEAD_TRY_LATER;
 }

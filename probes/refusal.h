@@ -14,4 +14,10 @@ void refusal_find(struct facts *, bool us);
 /* A no that is for now, or for us: it says nothing of what the server knows. */
 bool refusal_is_ours(const uint8_t *line, size_t len);
 
+/*
+ * A no to STARTTLS that is such a one. 454 is none, and what speaks of TLS
+ * itself is none: there the server has nothing to offer (RFC 3207 section 4).
+ */
+bool refusal_passes(const uint8_t *line, size_t len);
+
 #endif

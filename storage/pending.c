@@ -174,8 +174,11 @@ is_cured(struct live *l, const struct queued *q)
 	case LIVE_HEAD:
 		break;
 	}
-	return q->as.why == OUTCOME_NONE || q->as.why == OUTCOME_LOST ||
-	    q->as.why == OUTCOME_LIMITED || h.outcome > q->as.why;
+	/* A row that says lost is a probe's own word, and no cure. */
+	if (q->as.why == OUTCOME_LOST)
+		return h.outcome != OUTCOME_LOST;
+	return q->as.why == OUTCOME_NONE || q->as.why == OUTCOME_LIMITED ||
+	    h.outcome > q->as.why;
 }
 
 /* May it be asked now? Else it is cured, or waits a little longer. */

@@ -88,7 +88,11 @@ is_put_off(const struct head *h)
 	case OUTCOME_RESET:
 	case OUTCOME_CLOSED:
 		return true;
+	case OUTCOME_LOST: /* a probe had no time for it */
+		return true;
 	case OUTCOME_REFUSED_US:
+	case OUTCOME_BROKEN: /* 421 to STARTTLS */
+	case OUTCOME_COMPLETED: /* 451 to it */
 		return h->flags & HEAD_TRY_LATER;
 	default:
 		return false;

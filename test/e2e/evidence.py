@@ -32,6 +32,11 @@ SECOND = "second connection: "
 # An alert that is about us, since we name no host (RFC 6066, 3).
 ABOUT_US = "alert 112 "
 ENDED = re.compile(r"(closed|reset) by the server$")
+# A no that is for the moment or about us, and says nothing of TLS; 454 is none.
+PASSES = re.compile(
+    r"4\d\d|.*(too many|try again|\blater\b|temporar|\bbusy\b|\[IN-USE\]|"
+    r"\[SYS/TEMP\]|\[UNAVAILABLE\]|shutting down|spamhaus|blocked using)", re.I)
+OF_TLS = re.compile(r"454|.*(\b(TLS|SSL)\b|\bTLSv1|certificate)", re.I)
 REFUSES_US = r"[45]\d\d[ -]|[45]\d\d$|-ERR|\* (BYE|NO|BAD)\b|BYE "
 
 
@@ -111,8 +116,12 @@ class Dialog:
                      if re.match(r"\* CAPABILITY\b", line, re.I)]
             found = re.match(r"\* \w+ +\[CAPABILITY ([^]]*)\]",
                              self.greeting(), re.I)
-            if not lists and found:
-                lists = [found[1].split()]
+            tagged = [line for _, lines in self.asked(r"\S+ CAPA")
+                      for line in lines]
+            tagged = re.match(r"\w OK +\[CAPABILITY ([^]]*)\]",
+                              tagged[-1] if tagged else "", re.I)
+            if not lists and (tagged or found):
+                lists = [(tagged or found)[1].split()]
             if lists:
                 return [word.upper() for one in lists for word in one]
         return None
@@ -133,6 +142,13 @@ class Dialog:
                 return lines
         return None
 
+    def refuses_tls(self):
+        """It said no to STARTTLS, and meant it."""
+        lines = self.tls_reply() or []
+        at = self.answer(lines, False)
+        return at is not None and (
+            bool(OF_TLS.match(lines[at])) or not PASSES.match(lines[at]))
+
     def stray_lines(self):
         lines = self.tls_reply() or []
         for said, more in self.before_tls[1:]:
@@ -144,8 +160,7 @@ class Dialog:
 
 
 def no_tls(d):
-    reply = d.tls_reply()
-    if reply is None or d.answer(reply, False) is None or d.offers_tls():
+    if not d.refuses_tls() or d.offers_tls():
         return False
     if d.proto == "pop3" and d.capabilities() is None:
         return any(d.answer(lines, False) == 0 for _, lines in d.asked("CAPA"))
@@ -180,7 +195,7 @@ def starttls_broken(d):
     reply = d.tls_reply()
     if reply is None or not d.offers_tls() or d.secured and not d.tls_error:
         return False
-    if d.answer(reply, False) is not None:
+    if d.refuses_tls():
         return True
     # It said yes, and no TLS came: an alert, clear text or an end are noted.
     return d.answer(reply, True) is not None and (

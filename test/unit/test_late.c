@@ -59,6 +59,7 @@ past_its_end_nothing_is_judged(void **state)
 
 	(void)state;
 	lab_probe_late(CONVERSATION_MS + 5000, 25, acts, &r);
+	assert_int_equal(r.head.outcome, OUTCOME_LOST);
 	assert_int_equal(r.head.starttls, STARTTLS_NONE);
 	assert_int_equal(r.head.findings, 0);
 }

@@ -251,6 +251,36 @@ put_off_is_retried_so_often(void **state)
 	assert_int_equal(c.counts.added, 1);
 }
 
+/* 421 or 451 to STARTTLS, or no time of ours: it says nothing, yet. */
+static void
+answered_for_now_is_retried(void **state)
+{
+	static const enum outcome each[] = { OUTCOME_LOST, OUTCOME_BROKEN,
+		OUTCOME_COMPLETED };
+
+	(void)state;
+	rules.retries = 1;
+	for (size_t i = 0; i < 3; i++) {
+		static const uint16_t ports[] = { 110, 143, 25 };
+		struct head h;
+
+		target.port = ports[i];
+		h = head_of(KIND_PLAIN, 0, each[i]);
+		h.starttls = STARTTLS_UNKNOWN;
+		h.flags = each[i] == OUTCOME_LOST ? 0 : HEAD_TRY_LATER;
+		says(&h, NULL);
+		assert_int_equal(after(60 * SECOND), 1);
+		assert_int_equal(due[0].attempt, 1);
+		assert_int_equal(due[0].why, each[i]);
+		answers(&due[0]);
+		h = head_of(KIND_PLAIN, 1, OUTCOME_COMPLETED);
+		h.starttls = STARTTLS_COMPLETED;
+		says(&h, NULL);
+		nothing_left();
+		assert_int_equal(row().starttls, STARTTLS_COMPLETED);
+	}
+}
+
 static void
 hung_up_is_retried_and_then_fine(void **state)
 {
@@ -381,6 +411,7 @@ main(void)
 		EACH(tls_the_second_time),
 		EACH(only_what_accuses_is_confirmed),
 		EACH(put_off_is_retried_so_often),
+		EACH(answered_for_now_is_retried),
 		EACH(hung_up_is_retried_and_then_fine),
 		EACH(put_off_and_then_hung_up),
 		EACH(put_off_and_over_a_limit),
