@@ -24,7 +24,13 @@ __extension__ typedef unsigned __int128 wide;
  * key: the addresses before it, and below that its flags. Of an address number
  * n in it the address is base + n.
  */
-enum { FLAG_EXCLUDED = 1, FLAG_FOUR = 2, FLAG_BITS = 8, FLAG_MASK = 0xff };
+enum {
+	FLAG_EXCLUDED = 1,
+	FLAG_FOUR = 2,
+	FLAG_OPTED_OUT = 4,
+	FLAG_BITS = 8,
+	FLAG_MASK = 0xff
+};
 
 struct piece {
 	uint64_t key, base_lo;
@@ -103,7 +109,7 @@ reserve(struct aims *a)
 }
 
 static int
-add(struct aims *a, wide first, wide last, bool excluded)
+add(struct aims *a, wide first, wide last, unsigned flags)
 {
 	bool four = first >= MAPPED_FIRST && first <= MAPPED_LAST;
 	wide base = first - a->count;
@@ -111,8 +117,7 @@ add(struct aims *a, wide first, wide last, bool excluded)
 	if (reserve(a) == -1)
 		return -1;
 	a->pieces[a->n] = (struct piece){
-		a->count << FLAG_BITS | (excluded ? FLAG_EXCLUDED : 0u) |
-		    (four ? FLAG_FOUR : 0u),
+		a->count << FLAG_BITS | flags | (four ? FLAG_FOUR : 0u),
 		(uint64_t)base,
 	};
 	a->base_hi[a->n++] = (uint64_t)(base >> 64);
@@ -131,30 +136,49 @@ family_end(wide first, wide last)
 	return last;
 }
 
-/* One piece of the targets, cut; *next: the exclusion that may come next. */
-static int
-cut(struct aims *a, wide first, wide last, const struct ranges *excluded,
-    size_t *next)
-{
-	struct addr from, to;
+/* A set that pieces are cut at, and its range that may come next. */
+struct cutter {
+	const struct ranges *set; /* NULL: empty */
+	size_t next;
+};
 
+/* Is the first in the set? *end: not past where that changes. */
+static bool
+holds(struct cutter *c, wide first, wide *end)
+{
+	size_t n = c->set != NULL ? ranges_pieces(c->set) : 0;
+	struct addr from = { .b = { 0 } }, to = from;
+
+	for (; c->next < n; c->next++) {
+		ranges_piece(c->set, c->next, &from, &to);
+		if (wide_of(&to) >= first)
+			break;
+	}
+	if (c->next == n || wide_of(&from) > *end)
+		return false;
+	if (wide_of(&from) > first) {
+		*end = wide_of(&from) - 1;
+		return false;
+	}
+	if (wide_of(&to) < *end)
+		*end = wide_of(&to);
+	return true;
+}
+
+/* One piece of the targets, cut. */
+static int
+cut(struct aims *a, wide first, wide last, struct cutter *excluded,
+    struct cutter *optouts)
+{
 	while (first <= last) {
 		wide end = family_end(first, last);
-		bool out = false;
+		unsigned flags =
+		    holds(excluded, first, &end) ? FLAG_EXCLUDED : 0;
 
-		for (; *next < ranges_pieces(excluded); (*next)++) {
-			ranges_piece(excluded, *next, &from, &to);
-			if (wide_of(&to) >= first)
-				break;
-		}
-		if (*next < ranges_pieces(excluded) && wide_of(&from) <= end) {
-			out = wide_of(&from) <= first;
-			if (!out)
-				end = wide_of(&from) - 1;
-			else if (wide_of(&to) < end)
-				end = wide_of(&to);
-		}
-		if (add(a, first, end, out) == -1)
+		/* Where the end has come nearer, what was said still holds. */
+		if (holds(optouts, first, &end))
+			flags |= FLAG_OPTED_OUT;
+		if (add(a, first, end, flags) == -1)
 			return -1;
 		if (end == ~(wide)0)
 			break;
@@ -188,10 +212,10 @@ make_guide(struct aims *a)
 
 struct aims *
 aims_new(const struct ranges *targets, const struct ranges *excluded,
-    const uint16_t *ports, unsigned nports)
+    const struct ranges *optouts, const uint16_t *ports, unsigned nports)
 {
+	struct cutter out = { excluded, 0 }, opted = { optouts, 0 };
 	struct aims *a = calloc(1, sizeof *a);
-	size_t next = 0;
 
 	if (a == NULL)
 		return NULL;
@@ -202,8 +226,7 @@ aims_new(const struct ranges *targets, const struct ranges *excluded,
 		struct addr first, last;
 
 		ranges_piece(targets, i, &first, &last);
-		if (cut(a, wide_of(&first), wide_of(&last), excluded, &next) ==
-		    -1)
+		if (cut(a, wide_of(&first), wide_of(&last), &out, &opted) == -1)
 			goto fail;
 	}
 	if (reserve(a) == -1 || make_guide(a) == -1)
@@ -267,6 +290,7 @@ aims_find(
 		out[i].lo = p->base_lo + number[i];
 		out[i].four = (p->key & FLAG_FOUR) != 0;
 		out[i].excluded = (p->key & FLAG_EXCLUDED) != 0;
+		out[i].opted_out = (p->key & FLAG_OPTED_OUT) != 0;
 		out[i].hi = out[i].four
 		    ? 0
 		    : a->base_hi[p - a->pieces] + (out[i].lo < number[i]);

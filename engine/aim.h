@@ -15,16 +15,17 @@ struct aims;
 struct aim {
 	uint64_t hi, lo;
 	uint16_t port;
-	bool four, excluded;
+	bool four, excluded, opted_out;
 };
 
 /*
  * All that indices 0 .. addresses x nports - 1 stand for: the sealed targets
- * cut at the exclusions, so that one look-up tells both. Copies what it needs;
- * nports from 1 to 32. NULL with errno.
+ * cut at the exclusions and the opt-outs (NULL: none), so that one look-up
+ * tells all. Copies what it needs; nports from 1 to 32. NULL with errno.
  */
 struct aims *aims_new(const struct ranges *targets,
-    const struct ranges *excluded, const uint16_t *ports, unsigned nports);
+    const struct ranges *excluded, const struct ranges *optouts,
+    const uint16_t *ports, unsigned nports);
 void aims_free(struct aims *);
 
 /* Of n indices, up to AIMS_MAX: what each is. */

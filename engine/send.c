@@ -10,6 +10,7 @@
 #include "engine/again.h"
 #include "engine/backoff.h"
 #include "engine/log.h"
+#include "engine/optouts.h"
 #include "engine/role.h"
 #include "engine/sandbox.h"
 #include "engine/sender.h"
@@ -17,10 +18,18 @@
 
 enum {
 	TICK_MS = 50, /* statistics, pressure, shares of the rate */
+	GIVING_MS = 1, /* the same, while threads take opt-outs over */
 	NOTE_MS = 1000,
 	LAST_NOTE_MS = 1000, /* how long a full wire may hold up the end */
 	DUE_MAX = 256, /* follow-ups in one message */
 	PRESSURE_FULL = 1000
+};
+
+/* Opt-outs as the threads get them. */
+struct given {
+	struct ranges *set;
+	struct aims *aims;
+	uint32_t number;
 };
 
 struct send {
@@ -36,9 +45,12 @@ struct send {
 	struct again again;
 	uint32_t again_number;
 	uint64_t wire_stops; /* turns in which packet stopped us */
-	bool stop, told_sent, due_closed;
+	bool stop, told_sent, due_closed, giving;
 	struct followup due[DUE_MAX]; /* read, not yet in a thread */
 	size_t due_at, ndue;
+	struct optouts optouts; /* coming in */
+	struct ranges *next_set; /* has come, while another one is given */
+	struct given given, before; /* what the threads have; or may have */
 	uint64_t next_note_ms;
 	unsigned noted_finished;
 };
@@ -366,20 +378,80 @@ read_followups(struct send *s)
 	pass_followups(s);
 }
 
+/* The newest counts; it waits until the threads have the one before. */
+static void
+take_optouts(struct send *s, const struct control *c)
+{
+	struct ranges *set = optouts_take(&s->optouts, c);
+
+	if (set == NULL)
+		return;
+	ranges_free(s->next_set);
+	s->next_set = set;
+}
+
+static void
+given_free(struct given *g)
+{
+	ranges_free(g->set);
+	aims_free(g->aims);
+	memset(g, 0, sizeof *g);
+}
+
+static void
+give_optouts(struct send *s)
+{
+	struct sender_optouts to;
+
+	s->before = s->given;
+	s->given = (struct given){ .set = s->next_set,
+		.aims = sender_plan_aims(&s->plan, s->next_set),
+		.number = s->optouts.number };
+	s->next_set = NULL;
+	if (s->given.aims == NULL)
+		fatal("opt-outs: %s", strerror(errno));
+	to = (struct sender_optouts){ s->given.aims, s->given.set,
+		s->given.number };
+	for (unsigned i = 0; i < s->nthreads; i++)
+		sender_optouts(s->senders[i], &to);
+	s->giving = true;
+}
+
+/* In force when each thread says that all it made before has left. */
+static void
+turn_optouts(struct send *s)
+{
+	if (s->giving) {
+		for (unsigned i = 0; i < s->nthreads; i++)
+			if (s->progress[i].optouts != s->given.number)
+				return;
+		s->giving = false;
+		given_free(&s->before);
+		if (optouts_done(FD_CONTROL, s->given.number) < 0)
+			log_error("opt-outs: %s", strerror(errno));
+	}
+	if (s->next_set != NULL)
+		give_optouts(s);
+}
+
 static void
 read_control(struct send *s)
 {
 	struct control c;
-	int r = control_recv(FD_CONTROL, &c);
+	int r;
 
-	if (r == -1 && errno == EAGAIN)
-		return;
-	if (r == -1)
-		log_error("control: %s", strerror(errno));
-	else if (r == 0 || c.type == CTL_STOP)
+	while ((r = control_recv(FD_CONTROL, &c)) == 1) {
+		if (c.type == CTL_STOP)
+			s->stop = true;
+		else if (c.type == CTL_RATE && c.len == sizeof c.u.rate)
+			s->rate = c.u.rate;
+		else if (c.type == CTL_OPTOUT_LIST)
+			take_optouts(s, &c);
+	}
+	if (r == 0)
 		s->stop = true;
-	else if (c.type == CTL_RATE && c.len == sizeof c.u.rate)
-		s->rate = c.u.rate;
+	else if (errno != EAGAIN)
+		log_error("control: %s", strerror(errno));
 }
 
 static void
@@ -393,7 +465,8 @@ loop(struct send *s)
 			    .events = POLLIN },
 		};
 
-		if (poll(p, 2, TICK_MS) == -1 && errno != EINTR)
+		if (poll(p, 2, s->giving ? GIVING_MS : TICK_MS) == -1 &&
+		    errno != EINTR)
 			fatal("poll: %s", strerror(errno));
 		if (p[0].revents != 0)
 			read_control(s);
@@ -401,6 +474,7 @@ loop(struct send *s)
 			read_followups(s);
 		pass_followups(s);
 		report(s);
+		turn_optouts(s);
 		send_again(s);
 		share_rate(s);
 	}
@@ -424,6 +498,9 @@ end(struct send *s)
 	for (unsigned i = 0; i < s->nthreads; i++)
 		link_close(s->links[i]);
 	sender_plan_free(&s->plan);
+	given_free(&s->given);
+	given_free(&s->before);
+	ranges_free(s->next_set);
 }
 
 int

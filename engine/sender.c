@@ -1,19 +1,11 @@
 /* sender.c: one sending thread: indices and follow-ups in, frames out. */
 #include <errno.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "engine/lead.h"
 #include "engine/log.h"
-#include "engine/pacer.h"
-#include "engine/sender.h"
+#include "engine/sender_state.h"
 
-enum {
-	DUE_MAX = 256, /* follow-ups queued in a thread */
-	PASS_MAX = 4096 /* indices looked at for one batch */
-};
+enum { PASS_MAX = 4096 }; /* indices looked at for one batch */
 
 /* Shorter waits are spun: a sleep would overshoot them. */
 #define SPIN_NS         ((uint64_t)50000)
@@ -23,52 +15,6 @@ enum {
 #define FOREVER         UINT64_MAX
 
 _Static_assert((int)PACER_BURST_MAX <= (int)LINK_BATCH, "a burst is a batch");
-
-/* Frames on their way to the kernel, and what holds when it has them all. */
-struct batch {
-	struct link_slot *slots[LINK_BATCH];
-	unsigned room, n;
-	unsigned burst; /* most that leaves between two flushes */
-	struct sender_progress after;
-};
-
-struct sender {
-	const struct sender_plan *plan;
-	struct link *link;
-	unsigned thread;
-	pthread_t id;
-
-	/* Between the threads, under lock. */
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool stop, news; /* news: wake and look again */
-	uint64_t rate;
-	struct followup due[DUE_MAX];
-	unsigned due_first, ndue;
-	struct stretch again_asked;
-	uint32_t again_number;
-	struct sender_progress shown;
-
-	/* The thread's own. */
-	struct pacer pacer;
-	uint64_t share;
-	struct sender_progress now;
-	struct stretch again; /* what is left of it */
-	uint32_t again_taken; /* its number */
-	struct batch batch;
-	struct sender_lots *lots, *lots_again, *lots_second;
-	struct lead lead;
-	bool failing;
-};
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* ---- batches ------------------------------------------------------------- */
 
@@ -108,7 +54,7 @@ fill_two(struct sender *s)
 	struct batch *b = &s->batch;
 	struct sender_progress *after = &b->after;
 	struct lead *l = &s->lead;
-	uint64_t counted[SEND_COUNTS] = { 0 }, now = now_ns(), due;
+	uint64_t counted[SEND_COUNTS] = { 0 }, now = sender_now_ns(), due;
 	unsigned room = b->room;
 
 	if (l->step < s->share) {
@@ -172,6 +118,9 @@ add_followup(struct sender *s, const struct followup *f)
 	struct batch *b = &s->batch;
 	struct sender_progress *after = &b->after;
 
+	/* Store may have asked for it before it heard of the opt-out. */
+	if (s->optouts != NULL && ranges_has(s->optouts, &f->target.addr))
+		return;
 	if (!may_follow(s->plan, f) ||
 	    !sender_fill_one(s->plan, &f->target, (enum syn_kind)f->kind,
 		f->attempt, b->slots[b->n])) {
@@ -218,8 +167,8 @@ wait_until(struct sender *s, uint64_t until_ns)
 static void
 wait_for_credit(struct sender *s, uint64_t until_ns)
 {
-	if (until_ns != FOREVER && until_ns < now_ns() + SPIN_NS) {
-		while (now_ns() < until_ns)
+	if (until_ns != FOREVER && until_ns < sender_now_ns() + SPIN_NS) {
+		while (sender_now_ns() < until_ns)
 			;
 		return;
 	}
@@ -227,6 +176,24 @@ wait_for_credit(struct sender *s, uint64_t until_ns)
 }
 
 /* ---- the thread ---------------------------------------------------------- */
+
+/*
+ * With the lock held, between batches: what left before has left, and shows
+ * the number from now on.
+ */
+static void
+take_optouts(struct sender *s)
+{
+	const struct sender_optouts *to = &s->optouts_asked;
+
+	if (s->now.optouts == to->number)
+		return;
+	sender_lots_aim(s->lots, to->aims);
+	sender_lots_aim(s->lots_again, to->aims);
+	sender_lots_aim(s->lots_second, to->aims);
+	s->optouts = to->set;
+	s->now.optouts = s->shown.optouts = to->number;
+}
 
 /* Show progress, take what has changed. False: it is time to end. */
 static bool
@@ -244,11 +211,12 @@ exchange(struct sender *s, bool *idle)
 		s->again_taken = s->again_number;
 		s->again = s->again_asked;
 	}
+	take_optouts(s);
 	*idle = s->now.finished && s->ndue == 0 &&
 	    s->now.again_done == s->again_taken;
 	pthread_mutex_unlock(&s->lock);
 	if (rate != s->pacer.rate)
-		pacer_set(&s->pacer, now_ns(), rate);
+		pacer_set(&s->pacer, sender_now_ns(), rate);
 	return !stop;
 }
 
@@ -305,7 +273,7 @@ send_batch(struct sender *s)
 		}
 		if (stopping(s))
 			return false;
-		wait_until(s, now_ns() + pause);
+		wait_until(s, sender_now_ns() + pause);
 		pause =
 		    pause * 2 < BUSY_LONGEST_NS ? pause * 2 : BUSY_LONGEST_NS;
 	}
@@ -350,11 +318,12 @@ send_burst(struct sender *s, unsigned room)
 		b->room = link_take(s->link, b->slots,
 		    room < (unsigned)LINK_BATCH ? room : (unsigned)LINK_BATCH);
 		if (b->room == 0) {
-			wait_until(s, now_ns() + BUSY_FIRST_NS);
+			wait_until(s, sender_now_ns() + BUSY_FIRST_NS);
 			break;
 		}
 		if (!fill(s)) {
-			wait_until(s, now_ns() + LAG_NS); /* none is due */
+			wait_until(
+			    s, sender_now_ns() + LAG_NS); /* none is due */
 			break;
 		}
 		spend(s);
@@ -386,10 +355,10 @@ flush(struct sender *s, const struct lead *lead, const struct stretch *again)
 	*burst = *burst / 2 > (unsigned)LINK_BATCH ? *burst / 2
 						   : (unsigned)LINK_BATCH;
 	pacer_bursts(&s->pacer, *burst);
-	pacer_set(&s->pacer, now_ns(), s->pacer.rate);
+	pacer_set(&s->pacer, sender_now_ns(), s->pacer.rate);
 	if (stopping(s))
 		return false;
-	wait_until(s, now_ns() + BUSY_FIRST_NS);
+	wait_until(s, sender_now_ns() + BUSY_FIRST_NS);
 	return true;
 }
 
@@ -409,8 +378,8 @@ turn(struct sender *s, unsigned room)
 	return send_burst(s, room) && flush(s, &lead, &again);
 }
 
-static void *
-run(void *arg)
+void *
+sender_run(void *arg)
 {
 	struct sender *s = arg;
 	bool idle;
@@ -420,7 +389,7 @@ run(void *arg)
 	while (exchange(s, &idle)) {
 		uint64_t until = FOREVER;
 		unsigned room =
-		    idle ? 0 : pacer_ready(&s->pacer, now_ns(), &until);
+		    idle ? 0 : pacer_ready(&s->pacer, sender_now_ns(), &until);
 
 		if (room == 0)
 			wait_for_credit(s, until);
@@ -429,171 +398,4 @@ run(void *arg)
 	}
 	exchange(s, &idle);
 	return NULL;
-}
-
-/* ---- the other side ------------------------------------------------------ */
-
-static int
-init_lock(struct sender *s)
-{
-	pthread_condattr_t attr;
-	int r;
-
-	r = pthread_condattr_init(&attr);
-	if (r != 0)
-		return r;
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	r = pthread_cond_init(&s->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	if (r != 0)
-		return r;
-	r = pthread_mutex_init(&s->lock, NULL);
-	if (r != 0)
-		pthread_cond_destroy(&s->changed);
-	return r;
-}
-
-static void
-free_memory(struct sender *s)
-{
-	sender_lots_free(s->lots);
-	sender_lots_free(s->lots_again);
-	sender_lots_free(s->lots_second);
-	free(s);
-}
-
-static void
-destroy(struct sender *s)
-{
-	pthread_mutex_destroy(&s->lock);
-	pthread_cond_destroy(&s->changed);
-	free_memory(s);
-}
-
-static struct sender *
-make(const struct sender_plan *plan, unsigned thread, struct link *link)
-{
-	struct sender *s = calloc(1, sizeof *s);
-
-	if (s == NULL)
-		return NULL;
-	s->lots = sender_lots_new(plan);
-	s->lots_again = sender_lots_new(plan);
-	s->lots_second = sender_lots_new(plan);
-	if (s->lots_second != NULL)
-		sender_lots_syn(s->lots_second, KIND_SECOND, 0);
-	s->plan = plan;
-	s->thread = thread;
-	s->link = link;
-	s->share = sweep_share(plan->sweep, thread);
-	s->now.position = plan->sweep->position[thread];
-	s->now.finished = s->now.position >= s->share;
-	for (int i = 0; i < SEND_COUNTS; i++)
-		s->now.counted[i] = plan->sweep->counted[thread][i];
-	lead_init(&s->lead, s->now.position,
-	    plan->conf->syn_probes > 1
-		? plan->conf->probe_gap_ms * (uint64_t)1000000
-		: 0);
-	s->shown = s->now;
-	pacer_init(&s->pacer, now_ns());
-	if (s->lots != NULL && s->lots_again != NULL && s->lots_second != NULL)
-		return s;
-	free_memory(s);
-	return NULL;
-}
-
-struct sender *
-sender_start(const struct sender_plan *plan, unsigned thread, struct link *link)
-{
-	struct sender *s = make(plan, thread, link);
-	int r;
-
-	if (s == NULL)
-		return NULL;
-	r = init_lock(s);
-	if (r != 0) {
-		free_memory(s);
-	} else {
-		r = pthread_create(&s->id, NULL, run, s);
-		if (r == 0)
-			return s;
-		destroy(s);
-	}
-	errno = r;
-	return NULL;
-}
-
-/* With the lock held: have the thread look again. */
-static void
-wake(struct sender *s)
-{
-	s->news = true;
-	pthread_cond_signal(&s->changed);
-}
-
-void
-sender_rate(struct sender *s, uint64_t rate)
-{
-	pthread_mutex_lock(&s->lock);
-	if (s->rate != rate) {
-		s->rate = rate;
-		wake(s);
-	}
-	pthread_mutex_unlock(&s->lock);
-}
-
-bool
-sender_followup(struct sender *s, const struct followup *f)
-{
-	bool room;
-
-	pthread_mutex_lock(&s->lock);
-	room = s->ndue < DUE_MAX;
-	if (room) {
-		s->due[(s->due_first + s->ndue++) % DUE_MAX] = *f;
-		wake(s);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return room;
-}
-
-void
-sender_again(struct sender *s, const struct stretch *stretch, uint32_t number)
-{
-	pthread_mutex_lock(&s->lock);
-	s->again_asked = *stretch;
-	s->again_number = number;
-	wake(s);
-	pthread_mutex_unlock(&s->lock);
-}
-
-struct sender_progress
-sender_progress(struct sender *s)
-{
-	struct sender_progress shown;
-
-	pthread_mutex_lock(&s->lock);
-	shown = s->shown;
-	pthread_mutex_unlock(&s->lock);
-	return shown;
-}
-
-void
-sender_stop(struct sender *s)
-{
-	pthread_mutex_lock(&s->lock);
-	s->stop = true;
-	wake(s);
-	pthread_mutex_unlock(&s->lock);
-}
-
-struct sender_progress
-sender_join(struct sender *s)
-{
-	struct sender_progress last;
-
-	pthread_join(s->id, NULL);
-	last = s->shown;
-	destroy(s);
-	return last;
 }

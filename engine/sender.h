@@ -38,6 +38,10 @@ int sender_plan_init(struct sender_plan *, const struct conf *,
     const struct sweep *, const struct frame_link links[2]);
 void sender_plan_free(struct sender_plan *);
 
+/* The plan's aims, cut at opt-outs as well (NULL: none). NULL with errno. */
+struct aims *sender_plan_aims(
+    const struct sender_plan *, const struct ranges *optouts);
+
 /* The source that a target's SYNs always leave from, or NULL: none fits. */
 const struct frame_template *sender_source(
     const struct sender_plan *, const struct aim *);
@@ -50,6 +54,7 @@ struct sender_lots;
 struct sender_lots *sender_lots_new(const struct sender_plan *);
 void sender_lots_free(struct sender_lots *);
 void sender_lots_syn(struct sender_lots *, enum syn_kind, unsigned attempt);
+void sender_lots_aim(struct sender_lots *, const struct aims *);
 
 /*
  * Frames for indices of the sweep (as sweep_index() has them): first, first +
@@ -75,6 +80,7 @@ struct sender_progress {
 	uint64_t packets; /* frames the kernel took */
 	uint64_t followups, canaries, again, seconds; /* of these, by kind */
 	uint32_t again_done; /* number of the last stretch sent again */
+	uint32_t optouts; /* number of those in force; what left, left before */
 	uint64_t errors; /* calls refused, follow-ups that may not be sent */
 	bool finished; /* its share is passed */
 };
@@ -100,6 +106,19 @@ bool sender_followup(struct sender *, const struct followup *);
  * progress.again_done is its number (not 0) when all of it is sent.
  */
 void sender_again(struct sender *, const struct stretch *, uint32_t number);
+
+/*
+ * Who is left out from the next batch on: aims that were cut at the set, and
+ * the set. Both stay the caller's and must live until progress.optouts is
+ * another number.
+ */
+struct sender_optouts {
+	const struct aims *aims;
+	const struct ranges *set;
+	uint32_t number; /* from 1 on */
+};
+
+void sender_optouts(struct sender *, const struct sender_optouts *);
 
 struct sender_progress sender_progress(struct sender *);
 

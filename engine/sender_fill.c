@@ -15,6 +15,7 @@ _Static_assert((int)COOKIE_LOT >= (int)LINK_BATCH, "one lot holds a batch");
 
 struct sender_lots {
 	const struct sender_plan *plan;
+	const struct aims *aims;
 	enum syn_kind kind;
 	unsigned attempt;
 	struct cookie_maker makers[2][CONF_SOURCES_MAX];
@@ -39,8 +40,6 @@ sender_plan_init(struct sender_plan *p, const struct conf *conf,
     const struct ranges *targets, const struct ranges *excluded,
     const struct sweep *sweep, const struct frame_link links[2])
 {
-	uint16_t ports[CONF_PORTS_MAX];
-
 	memset(p, 0, sizeof *p);
 	p->conf = conf;
 	p->targets = targets;
@@ -50,9 +49,7 @@ sender_plan_init(struct sender_plan *p, const struct conf *conf,
 	if (source_ports_init(&p->ports, conf->sport_first, conf->sport_last,
 		sweep_slice(sweep)) == -1)
 		return -1;
-	for (uint32_t i = 0; i < conf->nports; i++)
-		ports[i] = conf->ports[i].port;
-	p->aims = aims_new(targets, excluded, ports, conf->nports);
+	p->aims = sender_plan_aims(p, NULL);
 	if (p->aims == NULL)
 		return -1;
 	for (uint32_t i = 0; i < conf->nsources; i++)
@@ -61,6 +58,17 @@ sender_plan_init(struct sender_plan *p, const struct conf *conf,
 			return -1;
 		}
 	return 0;
+}
+
+struct aims *
+sender_plan_aims(const struct sender_plan *p, const struct ranges *optouts)
+{
+	uint16_t ports[CONF_PORTS_MAX];
+
+	for (uint32_t i = 0; i < p->conf->nports; i++)
+		ports[i] = p->conf->ports[i].port;
+	return aims_new(
+	    p->targets, p->excluded, optouts, ports, p->conf->nports);
 }
 
 void
@@ -114,6 +122,7 @@ sender_lots_new(const struct sender_plan *p)
 	if (l == NULL)
 		return NULL;
 	l->plan = p;
+	l->aims = p->aims;
 	make_makers(l);
 	return l;
 }
@@ -126,6 +135,12 @@ sender_lots_syn(struct sender_lots *l, enum syn_kind kind, unsigned attempt)
 	l->kind = kind;
 	l->attempt = attempt;
 	make_makers(l);
+}
+
+void
+sender_lots_aim(struct sender_lots *l, const struct aims *aims)
+{
+	l->aims = aims;
 }
 
 void
@@ -152,7 +167,7 @@ sort_out(struct sender_lots *lots, const struct aim *aims, unsigned n,
     uint64_t counted[SEND_COUNTS])
 {
 	const struct sender_plan *p = lots->plan;
-	uint64_t excluded = 0, not_sent = 0;
+	uint64_t excluded = 0, opted_out = 0, not_sent = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		const struct aim *a = &aims[i];
@@ -161,6 +176,10 @@ sort_out(struct sender_lots *lots, const struct aim *aims, unsigned n,
 
 		if (a->excluded) {
 			excluded++;
+			continue;
+		}
+		if (a->opted_out) {
+			opted_out++;
 			continue;
 		}
 		if (p->nsources[family] == 0) {
@@ -175,7 +194,8 @@ sort_out(struct sender_lots *lots, const struct aim *aims, unsigned n,
 	}
 	counted[SEND_EXCLUDED] += excluded;
 	counted[SEND_NOT_SENT] += not_sent;
-	counted[SEND_SENT] += n - excluded - not_sent;
+	counted[SEND_OPTED_OUT] += opted_out;
+	counted[SEND_SENT] += n - excluded - opted_out - not_sent;
 }
 
 /* The frames of one lot; returns the slots that are left. */
@@ -207,7 +227,7 @@ sender_fill(struct sender_lots *lots, uint64_t first, uint64_t stride,
 	struct aim aims[LINK_BATCH];
 
 	permute_many(&p->order, first, stride, n, indices);
-	aims_find(p->aims, indices, n, aims);
+	aims_find(lots->aims, indices, n, aims);
 	sort_out(lots, aims, n, counted);
 	for (int family = 0; family < 2; family++)
 		for (unsigned i = 0; i < p->nsources[family]; i++)

@@ -218,7 +218,23 @@ enum control_type {
 	CTL_SWEPT, /* store -> parent: nothing is left to do */
 	CTL_SEAL, /* parent -> store: all others are gone, seal */
 	CTL_SEALED, /* store -> parent: struct control_sealed */
-	CTL_SENT /* send -> parent: every thread at its end */
+	CTL_SENT, /* send -> parent: every thread at its end */
+	CTL_OPTOUT_READ, /* parent -> store: u32 number; read them anew */
+	CTL_OPTOUT_LIST, /* store -> parent: struct control_optouts, then the
+			  * same, parent -> the other children */
+	CTL_OPTOUT_DONE /* child -> parent: u32 number; in force here */
+};
+
+enum { OPTOUT_CHUNK = 64 };
+
+/* A part of the list; optouts.h sends and reads it. */
+struct control_optouts {
+	uint32_t number; /* counts the lists */
+	uint32_t n;
+	uint32_t first, last; /* 1: it is that chunk of its list */
+	struct {
+		struct addr first, last;
+	} ranges[OPTOUT_CHUNK];
 };
 
 struct control {
@@ -227,6 +243,8 @@ struct control {
 	union {
 		struct sweep sweep;
 		uint64_t rate;
+		uint32_t number;
+		struct control_optouts optouts;
 		struct control_sealed {
 			uint64_t rows;
 			uint32_t balanced; /* 1: ledgers agree */

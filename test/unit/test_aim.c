@@ -26,7 +26,8 @@ set_of(const char *const *texts)
 /* Of one index: what ranges.h says of it. */
 static void
 assert_aim(const struct ranges *targets, const struct ranges *excluded,
-    unsigned nports, uint64_t index, const struct aim *a)
+    const struct ranges *optouts, unsigned nports, uint64_t index,
+    const struct aim *a)
 {
 	struct addr wanted = ranges_at(targets, index / nports);
 	struct addr got = aim_addr(a);
@@ -36,6 +37,8 @@ assert_aim(const struct ranges *targets, const struct ranges *excluded,
 	assert_memory_equal(got.b, wanted.b, sizeof got.b);
 	assert_int_equal(a->port, ports[index % nports]);
 	assert_int_equal(a->excluded, ranges_has(excluded, &wanted));
+	assert_int_equal(
+	    a->opted_out, optouts != NULL && ranges_has(optouts, &wanted));
 	assert_int_equal(a->four, addr_is4(&wanted));
 	assert_int_equal(again.hi, a->hi);
 	assert_int_equal(again.lo, a->lo);
@@ -44,10 +47,10 @@ assert_aim(const struct ranges *targets, const struct ranges *excluded,
 
 /* step apart, in batches of every length. */
 static void
-assert_all(const struct ranges *targets, const struct ranges *excluded,
-    unsigned nports, uint64_t step)
+assert_opted(const struct ranges *targets, const struct ranges *excluded,
+    const struct ranges *optouts, unsigned nports, uint64_t step)
 {
-	struct aims *aims = aims_new(targets, excluded, ports, nports);
+	struct aims *aims = aims_new(targets, excluded, optouts, ports, nports);
 	uint64_t n = ranges_count(targets) * nports, index = 0;
 	uint64_t indices[AIMS_MAX];
 	struct aim found[AIMS_MAX];
@@ -61,11 +64,18 @@ assert_all(const struct ranges *targets, const struct ranges *excluded,
 			indices[k] = index;
 		aims_find(aims, indices, k, found);
 		for (unsigned i = 0; i < k; i++)
-			assert_aim(
-			    targets, excluded, nports, indices[i], &found[i]);
+			assert_aim(targets, excluded, optouts, nports,
+			    indices[i], &found[i]);
 		len = len % AIMS_MAX + 1;
 	}
 	aims_free(aims);
+}
+
+static void
+assert_all(const struct ranges *targets, const struct ranges *excluded,
+    unsigned nports, uint64_t step)
+{
+	assert_opted(targets, excluded, NULL, nports, step);
 }
 
 static void
@@ -87,6 +97,33 @@ both_families_and_exclusions(void **state)
 	ranges_free(targets);
 	ranges_free(excluded);
 	ranges_free(none);
+}
+
+/* Each beside, in, around and across an exclusion and a piece's end. */
+static void
+opted_out(void **state)
+{
+	struct ranges *targets =
+	    set_of((const char *const[]){ "10.0.0.0/24", "10.0.1.7",
+		"10.0.3.0-10.0.3.99", "fd00::/120", "fd00::2:0/121", NULL });
+	struct ranges *excluded = set_of((const char *const[]){ "10.0.0.16/28",
+	    "10.0.0.128/26", "10.0.3.50", "fd00::80/121", NULL });
+	struct ranges *optouts = set_of((const char *const[]){ "10.0.0.0/28",
+	    "10.0.0.24/29", "10.0.0.64-10.0.0.140", "10.0.0.255-10.0.3.50",
+	    "10.0.3.98-10.9.0.0", "fd00::f0-fd00::2:3", "fd00::2:7", NULL });
+	struct ranges *all =
+	    set_of((const char *const[]){ "0.0.0.0/0", "::/0", NULL });
+
+	(void)state;
+	for (unsigned nports = 1; nports <= 7; nports++) {
+		assert_opted(targets, excluded, optouts, nports, 1);
+		assert_opted(targets, excluded, all, nports, 1);
+		assert_opted(targets, all, optouts, nports, 1);
+	}
+	ranges_free(targets);
+	ranges_free(excluded);
+	ranges_free(optouts);
+	ranges_free(all);
 }
 
 /* IPv6 that touches the mapped block does not become one piece with it. */
@@ -165,6 +202,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_families_and_exclusions),
+		cmocka_unit_test(opted_out),
 		cmocka_unit_test(families_that_touch),
 		cmocka_unit_test(ends_of_the_address_space),
 		cmocka_unit_test(many_pieces),

@@ -10,11 +10,13 @@ UNIT_loss = engine/loss
 UNIT_pacer = engine/pacer
 UNIT_backoff = engine/backoff
 UNIT_again = engine/again
-SENDER = engine/sender engine/sender_fill engine/lead engine/aim engine/ranges \
+SENDER = engine/sender engine/sender_outside engine/sender_fill engine/lead engine/aim engine/ranges \
     engine/addr engine/cookie engine/frame engine/permute engine/sweep \
     engine/pacer engine/log
 UNIT_sender = $(SENDER) test/unit/sender_help
-UNIT_send = engine/send engine/backoff engine/again $(SENDER) engine/wire engine/stats engine/role
+UNIT_sender_optouts = $(UNIT_sender)
+UNIT_optouts = engine/optouts engine/wire engine/ranges engine/addr engine/log
+UNIT_send = engine/send engine/optouts engine/backoff engine/again $(SENDER) engine/wire engine/stats engine/role
 UNIT_link = engine/link engine/link_packet engine/link_libnet engine/link_xdp \
     engine/link_live \
     engine/neighbour engine/frame engine/addr engine/ranges
