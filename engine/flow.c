@@ -167,7 +167,8 @@ new_answer(struct flow *f, const struct arrival *a)
 
 	if (!a->known_service || kind == KIND_CANARY || kind > KIND_INJECTION)
 		refuse_kind(f, a);
-	else if (ranges_has(f->args->excluded, &a->target.addr))
+	else if (ranges_has(f->args->excluded, &a->target.addr) ||
+	    flow_opted_out(f, &a->target.addr))
 		refuse(f, a, STAT_PKT_REFUSED_OPTOUT);
 	else if (waiting_used(f->table) == waiting_max(f->table))
 		flow_count(f, STAT_PKT_REFUSED_FULL); /* it will ask again */

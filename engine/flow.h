@@ -62,6 +62,14 @@ void flow_dial_failed(
 /* What is due, up to room notes; the gauges of the statistics page. */
 void flow_pass_time(struct flow *, struct flow_time now, unsigned room);
 
+/*
+ * Who is left out from now on: those that wait are withdrawn, with a RST, and
+ * whoever answers after all gets one for FLOW_FAREWELL_US more; then nothing.
+ * The set stays the caller's and must live until the next one is given.
+ */
+enum { FLOW_FAREWELL_US = 900 * 1000 };
+void flow_optouts(struct flow *, const struct ranges *, struct flow_time now);
+
 /* The end: a RST to each that waits. Their rows stay pending. */
 void flow_leave(struct flow *);
 

@@ -116,7 +116,7 @@ flow_ack_to(struct flow *f, const struct entry *e, const struct target *t,
 {
 	unsigned shift = e->wscale != WSCALE_NONE ? SYN_WSCALE : 0;
 
-	if (f->connect)
+	if (f->connect || flow_opted_out(f, &t->addr))
 		return;
 	f->act.segment(f->context, e->source, e->sport, t, seq,
 	    e->irs + 1 + bytes, TCP_ACK,
@@ -137,7 +137,7 @@ void
 flow_rst(struct flow *f, unsigned source, uint16_t sport,
     const struct target *t, uint32_t seq)
 {
-	if (f->connect)
+	if (f->connect || flow_hushed(f, &t->addr))
 		return;
 	f->act.segment(f->context, source, sport, t, seq, 0, TCP_RST, 0);
 	flow_count(f, STAT_PKT_RSTS_SENT);

@@ -57,6 +57,8 @@ struct flow {
 	struct waiting *table;
 	struct limits *limits;
 	struct flow_time start, now;
+	const struct ranges *optouts; /* NULL: none */
+	uint64_t optouts_us; /* when they came, CLOCK_MONOTONIC */
 	uint16_t canary; /* port where nobody listens */
 	bool connect; /* dial connects; nothing is answered from here */
 	struct ahead ahead[AHEAD]; /* a ring */
@@ -165,6 +167,19 @@ void flow_stray(struct flow *, const struct arrival *, struct entry *e);
 
 /* The same of one that answers our SYN with what it acknowledged before. */
 void flow_challenge(struct flow *, const struct arrival *, struct entry *e);
+
+/* ---- flow_time.c: what ends without a segment ---------------------------- */
+
+void flow_rst_entry(struct flow *, const struct entry *);
+
+/* Out of the table, so that store's retry is followed like any first try. */
+void flow_give_up(struct flow *, struct entry *, enum stat_id as);
+
+/* ---- flow_optout.c: those who want to be left out ------------------------ */
+
+bool flow_opted_out(const struct flow *, const struct addr *);
+/* ... and nothing goes there any more, not even a RST. */
+bool flow_hushed(const struct flow *, const struct addr *);
 
 /* ---- flow_turn.c: those that are to be handed on ------------------------- */
 

@@ -88,17 +88,16 @@ flow_dial_failed(
 	flow_finish(f, e);
 }
 
-static void
-rst_entry(struct flow *f, const struct entry *e)
+void
+flow_rst_entry(struct flow *f, const struct entry *e)
 {
 	struct target t = flow_target(f, e);
 
 	flow_rst(f, e->source, e->sport, &t, flow_isn(f, e) + 1);
 }
 
-/* Out of the table, so that store's retry is followed like any first try. */
-static void
-give_up(struct flow *f, struct entry *e, enum stat_id as)
+void
+flow_give_up(struct flow *f, struct entry *e, enum stat_id as)
 {
 	flow_count(f, as);
 	flow_give(f, e);
@@ -111,21 +110,21 @@ end_due(struct flow *f, struct entry *e)
 	switch (e->queue) {
 	case QUEUE_GREETING:
 	case QUEUE_GREETING_SMTP:
-		rst_entry(f, e);
+		flow_rst_entry(f, e);
 		flow_count(f, STAT_PKT_SILENT);
 		flow_note_outcome(f, e, OUTCOME_SILENT);
 		flow_finish(f, e);
 		break;
 	case QUEUE_BLOCKED:
 		/* Not its fault: no outcome, the row stays pending. */
-		rst_entry(f, e);
-		give_up(f, e, STAT_PKT_WITHDRAWN);
+		flow_rst_entry(f, e);
+		flow_give_up(f, e, STAT_PKT_WITHDRAWN);
 		break;
 	case QUEUE_DONE:
 		waiting_remove(f->table, e);
 		break;
 	default:
-		give_up(f, e, STAT_PKT_LOST);
+		flow_give_up(f, e, STAT_PKT_LOST);
 		break;
 	}
 }
@@ -259,7 +258,7 @@ flow_leave(struct flow *f)
 
 		while ((e = waiting_first(f->table, (enum waiting_queue)q)) !=
 		    NULL) {
-			rst_entry(f, e);
+			flow_rst_entry(f, e);
 			waiting_remove(f->table, e);
 		}
 	}

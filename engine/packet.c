@@ -11,6 +11,7 @@
 #include "engine/link_pcap.h"
 #include "engine/log.h"
 #include "engine/notes.h"
+#include "engine/optouts.h"
 #include "engine/ranges.h"
 #include "engine/role.h"
 #include "engine/sandbox.h"
@@ -51,6 +52,8 @@ struct packet {
 	struct link *link;
 	struct frame_link ends[2]; /* IPv4, IPv6 */
 	struct flow *flow;
+	struct optouts coming;
+	struct ranges *optouts; /* that flow has; NULL: none yet */
 	struct notes *notes;
 	struct pollfd fds[WAKE_COUNT];
 
@@ -264,15 +267,35 @@ read_dial(struct packet *p)
 	}
 }
 
+/* In force once the RSTs of those that waited are out. */
+static void
+take_optouts(struct packet *p, const struct control *c)
+{
+	struct ranges *set = optouts_take(&p->coming, c);
+
+	if (set == NULL)
+		return;
+	flow_optouts(p->flow, set, p->now);
+	send_frames(p);
+	ranges_free(p->optouts);
+	p->optouts = set;
+	if (optouts_done(FD_CONTROL, p->coming.number) < 0)
+		log_error("opt-outs: %s", strerror(errno));
+}
+
 static void
 read_control(struct packet *p)
 {
 	struct control c;
-	int n = control_recv(FD_CONTROL, &c);
+	int n;
 
-	if (n == 1 && c.type == CTL_STOP)
-		stop(p, 0);
-	else if (n == 0)
+	while ((n = control_recv(FD_CONTROL, &c)) == 1) {
+		if (c.type == CTL_STOP)
+			stop(p, 0);
+		else if (c.type == CTL_OPTOUT_LIST)
+			take_optouts(p, &c);
+	}
+	if (n == 0 && !p->stop)
 		stop(p, 1);
 }
 
@@ -447,6 +470,7 @@ close_all(struct packet *p)
 		poll(NULL, 0, 1);
 	}
 	flow_free(p->flow);
+	ranges_free(p->optouts);
 	notes_free(p->notes);
 	link_close(p->link);
 	/* The capture ends with the process: libpcap would take its ring down

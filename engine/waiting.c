@@ -276,6 +276,12 @@ waiting_first(struct waiting *w, enum waiting_queue from)
 }
 
 struct entry *
+waiting_next(struct waiting *w, const struct entry *e)
+{
+	return e->newer != NOBODY ? &w->entries[e->newer] : NULL;
+}
+
+struct entry *
 waiting_due(struct waiting *w, enum waiting_queue from, uint32_t now)
 {
 	struct entry *e = waiting_first(w, from);

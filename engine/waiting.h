@@ -96,6 +96,8 @@ struct entry *waiting_due(struct waiting *, enum waiting_queue, uint32_t now);
 
 /* The first of a queue whatever its time, or NULL. */
 struct entry *waiting_first(struct waiting *, enum waiting_queue);
+/* The one that came after it, or NULL. */
+struct entry *waiting_next(struct waiting *, const struct entry *);
 
 struct addr waiting_addr(const struct waiting *, const struct entry *);
 uint32_t waiting_count(const struct waiting *, enum waiting_queue);

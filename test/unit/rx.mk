@@ -1,6 +1,6 @@
 # What is received, and what becomes of it.
 RX_FLOW = engine/flow engine/flow_entry engine/flow_turn engine/flow_time \
-    engine/flow_stray \
+    engine/flow_stray engine/flow_optout \
     engine/waiting engine/limits engine/canary engine/cookie engine/addr engine/ranges \
     engine/conf_port
 UNIT_segment = engine/segment engine/frame engine/addr
@@ -9,12 +9,13 @@ UNIT_limits = engine/limits engine/addr
 UNIT_flow = $(RX_FLOW) test/unit/flow_help
 UNIT_flow_refused = $(UNIT_flow)
 UNIT_flow_challenge = $(UNIT_flow)
+UNIT_flow_optout = $(UNIT_flow)
 UNIT_flow_walk = $(UNIT_flow)
 UNIT_notes = engine/notes engine/wire engine/log
 UNIT_connect = engine/connect engine/adopt engine/addr
 # Root only, in namespaces of its own; test/e2e/adoption.sh runs it.
 UNIT_adoption = test/unit/adoption_lab test/unit/adoption_world $(RX_FLOW) \
-    engine/packet engine/dial engine/adopt engine/connect engine/notes \
+    engine/packet engine/dial engine/optouts engine/adopt engine/connect engine/notes \
     engine/segment engine/frame engine/link engine/link_packet \
     engine/link_libnet engine/link_xdp engine/link_live engine/link_pcap engine/neighbour engine/nft \
     engine/wire engine/stats engine/role engine/log engine/sandbox \
