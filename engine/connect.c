@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "engine/abort.h"
 #include "engine/connect.h"
 
 enum { NONE = -1 };
@@ -229,4 +230,25 @@ connects_due(struct connects *c, uint64_t now_ms, struct connected *ended)
 	fail(ended, &p->contact, p->fd, STEP_ANSWER, ETIMEDOUT);
 	place_give(c, c->oldest);
 	return 1;
+}
+
+unsigned
+connects_withdraw(struct connects *c, const struct ranges *set,
+    void (*withdrawn)(void *, const struct contact *), void *context)
+{
+	unsigned n = 0;
+
+	for (int i = c->oldest; i != NONE;) {
+		struct place *p = &c->places[i];
+		int next = p->next;
+
+		if (ranges_has(set, &p->contact.target.addr)) {
+			socket_abort(p->fd);
+			withdrawn(context, &p->contact);
+			place_give(c, i);
+			n++;
+		}
+		i = next;
+	}
+	return n;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "engine/adopt.h"
+#include "engine/ranges.h"
 #include "engine/wire.h"
 
 /* Connections on their way: a fixed number of places, one deadline for all. */
@@ -39,6 +40,12 @@ int connects_start(struct connects *, const struct contact *, uint64_t now_ms,
 
 /* epoll reported this place: 1 and *ended, or 0 for a false alarm. */
 int connects_event(struct connects *, uint64_t place, struct connected *ended);
+
+/*
+ * End those whose target is in a set: the contact of each is told. How many.
+ */
+unsigned connects_withdraw(struct connects *, const struct ranges *,
+    void (*withdrawn)(void *, const struct contact *), void *);
 
 /* One whose deadline has passed: 1 and *ended, with ETIMEDOUT; or 0. */
 int connects_due(struct connects *, uint64_t now_ms, struct connected *ended);

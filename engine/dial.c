@@ -8,10 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/abort.h"
 #include "engine/adopt.h"
 #include "engine/conf.h"
 #include "engine/connect.h"
 #include "engine/log.h"
+#include "engine/optouts.h"
 #include "engine/ranges.h"
 #include "engine/role.h"
 #include "engine/sandbox.h"
@@ -52,6 +54,8 @@ struct dial {
 	bool stop;
 	int status;
 	struct handoff handoff;
+	struct optouts coming;
+	struct ranges *optouts; /* in force; NULL: none yet */
 };
 
 static uint64_t
@@ -126,9 +130,19 @@ put_withdrawn(struct dial *d, const struct handoff *h)
 {
 	struct dial_note *n = put_note(d, &h->contact);
 
-	n->withdrawn = 1;
+	n->withdrawn = DIAL_WITHDRAWN;
 	n->snd_nxt = h->isn + 1;
 	n->rcv_nxt = h->irs + 1 + h->len;
+	count(d, STAT_DIAL_WITHDRAWN, 1);
+}
+
+/* One that has a socket by now. */
+static void
+put_aborted(void *context, const struct contact *c)
+{
+	struct dial *d = context;
+
+	put_note(d, c)->withdrawn = DIAL_ABORTED;
 	count(d, STAT_DIAL_WITHDRAWN, 1);
 }
 
@@ -221,6 +235,13 @@ is_ours(const struct dial *d, const struct handoff *h, size_t len)
 	    ranges_has(d->args->targets, &c->target.addr);
 }
 
+static bool
+is_left_out(const struct dial *d, const struct addr *a)
+{
+	return ranges_has(d->args->excluded, a) ||
+	    (d->optouts != NULL && ranges_has(d->optouts, a));
+}
+
 static void
 take_handoff(struct dial *d, size_t len)
 {
@@ -233,7 +254,7 @@ take_handoff(struct dial *d, size_t len)
 	if (!is_ours(d, h, len)) {
 		log_warn("a handoff that is not of this sweep");
 		put_failed(d, &h->contact, step, EINVAL, h);
-	} else if (ranges_has(d->args->excluded, &h->contact.target.addr)) {
+	} else if (is_left_out(d, &h->contact.target.addr)) {
 		put_withdrawn(d, h);
 	} else if (h->contact.flags & HANDOFF_CONNECT) {
 		if (connects_start(
@@ -280,15 +301,53 @@ read_handoffs(struct dial *d)
 	}
 }
 
+/* Sockets that wait for wire 2: what is left of them closes up. */
+static void
+withdraw_ready(struct dial *d)
+{
+	unsigned n = d->nready;
+
+	d->nready = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct ready r = d->ready[(d->ready_first + i) % d->cap];
+
+		if (is_left_out(d, &r.dialed.contact.target.addr)) {
+			socket_abort(r.fd);
+			put_aborted(d, &r.dialed.contact);
+		} else {
+			d->ready[(d->ready_first + d->nready++) % d->cap] = r;
+		}
+	}
+}
+
+static void
+take_optouts(struct dial *d, const struct control *c)
+{
+	struct ranges *set = optouts_take(&d->coming, c);
+
+	if (set == NULL)
+		return;
+	ranges_free(d->optouts);
+	d->optouts = set;
+	withdraw_ready(d);
+	connects_withdraw(d->connects, set, put_aborted, d);
+	if (optouts_done(FD_CONTROL, d->coming.number) < 0)
+		log_error("opt-outs: %s", strerror(errno));
+}
+
 static void
 read_control(struct dial *d)
 {
 	struct control c;
-	int n = control_recv(FD_CONTROL, &c);
+	int n;
 
-	if (n == 1 && c.type == CTL_STOP)
-		stop(d, 0);
-	else if (n == 0)
+	while ((n = control_recv(FD_CONTROL, &c)) == 1) {
+		if (c.type == CTL_STOP)
+			stop(d, 0);
+		else if (c.type == CTL_OPTOUT_LIST)
+			take_optouts(d, &c);
+	}
+	if (n == 0 && !d->stop)
 		stop(d, 1);
 }
 
@@ -409,6 +468,7 @@ close_all(struct dial *d)
 		d->ready_first = (d->ready_first + 1) % d->cap;
 	}
 	connects_free(d->connects);
+	ranges_free(d->optouts);
 	free(d->ready);
 	free(d->failed);
 	close(d->epoll);

@@ -82,8 +82,9 @@ flow_dial_failed(
 		take_back_lost(f);
 		return;
 	}
-	flow_rst(f, e->source, e->sport, &n->target, n->snd_nxt);
-	if (!n->withdrawn && !ask_from_elsewhere(f, e, n))
+	if (n->withdrawn != DIAL_ABORTED)
+		flow_rst(f, e->source, e->sport, &n->target, n->snd_nxt);
+	if (n->withdrawn == DIAL_NOT_WITHDRAWN && !ask_from_elsewhere(f, e, n))
 		flow_note_outcome(f, e, OUTCOME_DIAL_FAILED);
 	flow_finish(f, e);
 }

@@ -74,6 +74,7 @@
 	/* probe, one slot a process */                                      \
 	X(PROBE_RECEIVED, "conversations")                                   \
 	X(PROBE_REPORTED, "reported")                                        \
+	X(PROBE_WITHDRAWN, "conversations_withdrawn") /* opted out */        \
 	X(PROBE_OPEN, "conversations_open")	/* gauge */                  \
 	X(PROBE_HANDSHAKES, "tls_handshakes")                                \
 	X(PROBE_CERTS, "chains_sent")                                        \

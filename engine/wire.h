@@ -81,6 +81,9 @@ struct handoff {
 
 enum { HANDOFF_HEAD = offsetof(struct handoff, data) };
 
+/* Opted out meanwhile; a socket that was there has sent the RST itself. */
+enum dial_withdrawn { DIAL_NOT_WITHDRAWN, DIAL_WITHDRAWN, DIAL_ABORTED };
+
 /* dial -> packet, the way back: this one failed; send the RST, free it. */
 struct dial_note {
 	struct target target;
@@ -89,7 +92,8 @@ struct dial_note {
 	uint16_t error; /* errno of the step that failed */
 	uint32_t step; /* which, see dial.c */
 	uint32_t snd_nxt, rcv_nxt; /* for the RST */
-	uint8_t withdrawn, spare[3]; /* opted out meanwhile */
+	uint8_t withdrawn; /* enum dial_withdrawn */
+	uint8_t spare[3];
 };
 
 /* ---- wire 2: dial -> probe: up to WIRE_FDS_MAX of these, a fd each ------ */

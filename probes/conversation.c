@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <linux/tcp.h>
 
+#include "engine/abort.h"
 #include "engine/cookie.h"
 #include "probes/conversation.h"
 #include "probes/conversation_parts.h"
@@ -57,7 +58,7 @@ take(struct conversations *all)
 	struct conversation *c;
 
 	if (!all->spare) {
-		struct slab *slab = malloc(sizeof *slab);
+		struct slab *slab = calloc(1, sizeof *slab);
 
 		if (!slab)
 			return NULL;
@@ -185,18 +186,58 @@ measure_rtt(struct conversation *c)
 }
 
 static void
-over(struct conversation *c)
+leave(struct conversation *c)
 {
 	c->place = PLACE_OVER;
 	turn_give(c);
 	wheel_clear(&c->all->wheel, &c->timer);
-	measure_rtt(c);
-	close(c->fd);
 	c->fd = -1;
-	conversation_conclude(c);
 	c->next = NULL;
 	*c->all->over_tail = c;
 	c->all->over_tail = &c->next;
+}
+
+static void
+over(struct conversation *c)
+{
+	measure_rtt(c);
+	close(c->fd);
+	leave(c);
+	conversation_conclude(c);
+}
+
+/* Not a word more, and nothing is said of it. */
+static void
+withdraw(struct conversation *c)
+{
+	c->withdrawn = true;
+	socket_abort(c->fd);
+	leave(c);
+}
+
+static bool
+is_left_out(const struct conversation *c)
+{
+	const struct ranges *set = c->all->optouts;
+
+	return set != NULL && ranges_has(set, &c->contact.target.addr);
+}
+
+/* One that was never taken belongs to nobody yet. */
+static bool
+is_open(const struct conversation *c)
+{
+	return c->all != NULL && c->place != PLACE_OVER;
+}
+
+void
+conversations_optouts(struct conversations *all, const struct ranges *set)
+{
+	all->optouts = set;
+	for (struct slab *s = all->slabs; s != NULL; s = s->next)
+		for (int i = 0; i < SLAB; i++)
+			if (is_open(&s->items[i]) && is_left_out(&s->items[i]))
+				withdraw(&s->items[i]);
 }
 
 /* It ends from outside; bytes that never became a line are heard as well. */
@@ -406,6 +447,7 @@ conversation_begin(
 	c->fd = fd;
 	e.data.ptr = c;
 	if (epoll_ctl(all->epoll, EPOLL_CTL_ADD, fd, &e) < 0) {
+		c->place = PLACE_OVER;
 		c->next = all->spare;
 		all->spare = c;
 		return -1;
@@ -419,7 +461,10 @@ conversation_begin(
 	dialog_start(&c->dialog, &all->manners, &c->record, probe,
 	    kind_of(k, port && port->implicit_tls));
 	conversation_expect(c);
-	arm(c);
+	if (is_left_out(c))
+		withdraw(c);
+	else
+		arm(c);
 	return 0;
 }
 

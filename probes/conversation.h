@@ -5,6 +5,7 @@
 #ifndef PROBES_CONVERSATION_H
 #define PROBES_CONVERSATION_H
 
+#include "engine/ranges.h"
 #include "engine/wire.h"
 #include "probes/dialog.h"
 #include "probes/tls.h"
@@ -40,6 +41,7 @@ struct conversations {
 	struct tls_context *tls;
 	struct manners manners;
 	struct wheel wheel;
+	const struct ranges *optouts; /* who is left out; NULL: nobody */
 	int epoll;
 	uint64_t now_ms; /* CLOCK_MONOTONIC, once a batch */
 	uint64_t now_us; /* UTC, once a batch */
@@ -81,6 +83,7 @@ struct conversation {
 	uint8_t place; /* enum place */
 	uint8_t turn; /* turn.c's */
 	bool refused; /* it took no more bytes of ours */
+	bool withdrawn; /* opted out: no record of it */
 	uint8_t told; /* what store and packet know: see report.c */
 	uint8_t line_small[LINE_SMALL];
 	uint8_t body_small[BODY_SMALL];
@@ -101,6 +104,12 @@ int conversation_begin(struct conversations *, const struct dialed *, int fd);
 /* The socket can be read or written; the time is up. */
 void conversation_ready(struct conversation *);
 void conversations_expire(struct conversations *);
+
+/*
+ * Those left out from now on: connections to them end with a RST and are in
+ * over, withdrawn; so is each that begins later. The set stays the caller's.
+ */
+void conversations_optouts(struct conversations *, const struct ranges *);
 
 /* Between batches: whose turn it has become goes on. */
 void conversations_turns(struct conversations *);

@@ -96,6 +96,12 @@ report(struct reports *r, struct conversation *c)
 {
 	int told = 1;
 
+	/* Whom packet waits for; store has forgotten it. */
+	if (c->withdrawn) {
+		told = tell_done(r, c);
+		r->withdrawn += told > 0;
+		return told;
+	}
 	if (c->told == TOLD_NOTHING) {
 		told = c->tls ? tell_certificates(r, c) : 1;
 		c->told = told > 0 ? TOLD_CERTIFICATES : c->told;

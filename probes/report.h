@@ -11,7 +11,8 @@
 struct reports {
 	int records, done; /* descriptors */
 	bool records_full, done_full;
-	uint64_t reported, chains; /* for the statistics, as those below */
+	uint64_t reported, withdrawn,
+	    chains; /* for the statistics, as those below */
 	uint64_t dialogs, refused[REFUSAL_COUNT];
 };
 

@@ -1,6 +1,7 @@
 /* worker.c: a probe process: takes connections over, reports, tells time. */
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "engine/log.h"
+#include "engine/optouts.h"
 #include "engine/sandbox.h"
 #include "engine/stats.h"
 #include "probes/products.h"
@@ -17,10 +19,18 @@ enum {
 	EVENTS = 256,
 	FDS_BESIDE = 64, /* wires, epoll, the standard ones */
 	CONVERSATIONS_MAX = 32768,
+	KEPT_MAX = 16384, /* more than wire 2 holds */
+	KEPT_FROM = 8 * WIRE_FDS_MAX, /* with fewer descriptors: none */
 	US_PER_S = 1000000,
 	NS_PER_US = 1000,
 	MS_PER_S = 1000,
 	NS_PER_MS = 1000000
+};
+
+/* A connection that has not begun. */
+struct kept {
+	struct dialed dialed;
+	int fd;
 };
 
 struct worker {
@@ -30,6 +40,10 @@ struct worker {
 	unsigned cap; /* conversations at once */
 	bool taking; /* wire 2 is being read */
 	bool gone; /* dial has ended: nothing more comes */
+	struct optouts coming;
+	struct ranges *optouts; /* in force; NULL: none yet */
+	struct kept *kept; /* read from wire 2 before their time */
+	unsigned nkept, kept_cap;
 	bool awaiting_records, awaiting_done; /* a wire was full */
 };
 
@@ -71,7 +85,7 @@ regulate(struct worker *w)
 {
 	bool take = !w->gone && !w->reports.records_full &&
 	    !w->reports.done_full && w->all.turns.waiting == 0 &&
-	    w->all.open + WIRE_FDS_MAX <= w->cap;
+	    w->nkept == 0 && w->all.open + WIRE_FDS_MAX <= w->cap;
 
 	if (take == w->taking)
 		return;
@@ -101,6 +115,8 @@ report(struct worker *w)
 	await(w, &done_fd, w->reports.done_full, &w->awaiting_done);
 	stats_set(a->stats, a->slot, STAT_PROBE_OPEN, w->all.open);
 	stats_set(a->stats, a->slot, STAT_PROBE_REPORTED, w->reports.reported);
+	stats_set(
+	    a->stats, a->slot, STAT_PROBE_WITHDRAWN, w->reports.withdrawn);
 	stats_set(a->stats, a->slot, STAT_PROBE_CERTS, w->reports.chains);
 	stats_set(a->stats, a->slot, STAT_PROBE_DIALOGS, w->reports.dialogs);
 	for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++)
@@ -120,43 +136,129 @@ begin(struct worker *w, const struct dialed *d, int fd)
 		fatal("a conversation cannot begin: %s", strerror(errno));
 }
 
-/* One message of wire 2: the other probes take the others. */
-static void
-take(struct worker *w)
+/*
+ * One message of wire 2: the other probes take the others. How many came;
+ * 0: none for now, or dial is gone.
+ */
+static size_t
+read_dialed(
+    struct worker *w, struct dialed dialed[WIRE_FDS_MAX], int fds[WIRE_FDS_MAX])
 {
-	struct dialed dialed[WIRE_FDS_MAX];
-	int fds[WIRE_FDS_MAX];
 	size_t nfds;
-	ssize_t len = wire_recv_fds(
-	    FD_DIALED, dialed, sizeof dialed, fds, WIRE_FDS_MAX, &nfds);
+	ssize_t len = wire_recv_fds(FD_DIALED, dialed,
+	    WIRE_FDS_MAX * sizeof *dialed, fds, WIRE_FDS_MAX, &nfds);
 
 	if (len < 0 && errno == EAGAIN)
-		return;
+		return 0;
 	if (len == 0) {
 		w->gone = true; /* stop comes next, from the parent */
-		return;
+		return 0;
 	}
 	if (len < 0)
 		fatal("wire 2: %s", strerror(errno));
 	if ((size_t)len != nfds * sizeof *dialed)
 		fatal("wire 2: %zd bytes with %zu descriptors", len, nfds);
-	for (size_t i = 0; i < nfds; i++)
+	return nfds;
+}
+
+static void
+take(struct worker *w)
+{
+	struct dialed dialed[WIRE_FDS_MAX];
+	int fds[WIRE_FDS_MAX];
+	size_t n = read_dialed(w, dialed, fds);
+
+	for (size_t i = 0; i < n; i++)
 		begin(w, &dialed[i], fds[i]);
+}
+
+/* ---- opt-outs ------------------------------------------------------------ */
+
+/*
+ * What lies on wire 2 is a connection too, and the kernel answers on it by
+ * itself: all of it is read, whatever there is room for; those who are left
+ * out end, the others begin when their time has come.
+ */
+static void
+empty_wire(struct worker *w)
+{
+	struct dialed dialed[WIRE_FDS_MAX];
+	int fds[WIRE_FDS_MAX];
+	size_t n;
+
+	while (w->nkept + WIRE_FDS_MAX <= w->kept_cap &&
+	    (n = read_dialed(w, dialed, fds)) > 0)
+		for (size_t i = 0; i < n; i++) {
+			if (ranges_has(
+				w->optouts, &dialed[i].contact.target.addr))
+				begin(w, &dialed[i], fds[i]);
+			else
+				w->kept[w->nkept++] =
+				    (struct kept){ dialed[i], fds[i] };
+		}
+}
+
+static void
+begin_kept(struct worker *w)
+{
+	while (w->nkept > 0 && w->all.open < w->cap) {
+		struct kept *h = &w->kept[--w->nkept];
+
+		begin(w, &h->dialed, h->fd);
+	}
+}
+
+static void
+withdraw_kept(struct worker *w)
+{
+	unsigned n = w->nkept;
+
+	w->nkept = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct kept h = w->kept[i];
+
+		if (ranges_has(w->optouts, &h.dialed.contact.target.addr))
+			begin(w, &h.dialed, h.fd);
+		else
+			w->kept[w->nkept++] = h;
+	}
+}
+
+static void
+take_optouts(struct worker *w, const struct control *c)
+{
+	struct ranges *set = optouts_take(&w->coming, c);
+
+	if (set == NULL)
+		return;
+	conversations_optouts(&w->all, set);
+	ranges_free(w->optouts);
+	w->optouts = set;
+	withdraw_kept(w);
+	empty_wire(w);
+	if (optouts_done(FD_CONTROL, w->coming.number) < 0)
+		fatal("control wire: %s", strerror(errno));
 }
 
 /* False: the parent says stop, or is gone. */
 static bool
-obey(void)
+obey(struct worker *w)
 {
 	struct control c;
-	int n = control_recv(FD_CONTROL, &c);
+	int n;
 
-	if (n < 0 && errno == EAGAIN)
-		return true;
-	if (n < 0)
+	while ((n = control_recv(FD_CONTROL, &c)) == 1) {
+		if (c.type == CTL_OPTOUT_LIST)
+			take_optouts(w, &c);
+		else if (c.type == CTL_STOP)
+			return false;
+	}
+	if (n < 0 && errno != EAGAIN)
 		fatal("control wire: %s", strerror(errno));
-	return n == 1 && c.type != CTL_STOP;
+	return n != 0;
 }
+
+/* ---- the loop ------------------------------------------------------------ */
 
 static bool
 batch(struct worker *w, const struct epoll_event *events, int n)
@@ -165,7 +267,7 @@ batch(struct worker *w, const struct epoll_event *events, int n)
 		void *what = events[i].data.ptr;
 
 		if (what == &control_fd) {
-			if (!obey())
+			if (!obey(w))
 				return false;
 		} else if (what == &dialed_fd) {
 			take(w);
@@ -193,15 +295,18 @@ loop(struct worker *w)
 		on = batch(w, events, n);
 		conversations_expire(&w->all);
 		conversations_turns(&w->all);
+		begin_kept(w);
 		report(w);
 		regulate(w);
 		conversations_reclaim(&w->all);
 	}
 }
 
-static unsigned
-fds_cap(void)
+/* Conversations at once, and behind them what may be kept. */
+static void
+set_caps(struct worker *w)
 {
+	unsigned fds;
 	struct rlimit r;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
@@ -209,9 +314,14 @@ fds_cap(void)
 	if (r.rlim_cur < FDS_BESIDE + WIRE_FDS_MAX)
 		fatal("too few descriptors allowed: %llu",
 		    (unsigned long long)r.rlim_cur);
-	if (r.rlim_cur - FDS_BESIDE > CONVERSATIONS_MAX)
-		return CONVERSATIONS_MAX;
-	return (unsigned)r.rlim_cur - FDS_BESIDE;
+	fds = r.rlim_cur - FDS_BESIDE > CONVERSATIONS_MAX + KEPT_MAX
+	    ? CONVERSATIONS_MAX + KEPT_MAX
+	    : (unsigned)r.rlim_cur - FDS_BESIDE;
+	w->kept_cap = fds >= KEPT_FROM ? fds / 3 : 0;
+	w->cap = fds - w->kept_cap;
+	w->kept = calloc(w->kept_cap + 1, sizeof *w->kept);
+	if (!w->kept)
+		fatal("no memory for %u connections", w->kept_cap);
 }
 
 /* The parent has read the same text: it is a good one. */
@@ -244,7 +354,7 @@ open_up(struct worker *w)
 	tell_time(&w->all);
 	wheel_init(&w->all.wheel, w->all.now_ms);
 	w->reports = (struct reports){ .records = FD_RECORDS, .done = FD_DONE };
-	w->cap = fds_cap();
+	set_caps(w);
 	watch(w, EPOLL_CTL_ADD, &control_fd, EPOLLIN);
 	regulate(w);
 }
@@ -256,6 +366,8 @@ take_over_counts(struct worker *w)
 	const struct role_args *a = w->args;
 
 	w->reports.reported = stats_get(a->stats, a->slot, STAT_PROBE_REPORTED);
+	w->reports.withdrawn =
+	    stats_get(a->stats, a->slot, STAT_PROBE_WITHDRAWN);
 	w->reports.chains = stats_get(a->stats, a->slot, STAT_PROBE_CERTS);
 	w->reports.dialogs = stats_get(a->stats, a->slot, STAT_PROBE_DIALOGS);
 	for (int i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++)

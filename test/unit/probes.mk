@@ -10,12 +10,12 @@ PROBE_TLS = probes/tls probes/tls_report probes/narrow probes/chain probes/diges
 UNIT_probe = $(PROBE_DIALOG) $(PROBE_TLS) probes/wheel probes/conversation \
     probes/talking probes/securing probes/turn probes/ending probes/report probes/worker \
     engine/wire engine/stats engine/role engine/log engine/addr \
-    engine/conf_port test/unit/probe_lab
+    engine/conf_port engine/optouts engine/ranges test/unit/probe_lab
 UNIT_late = $(UNIT_probe)
 UNIT_narrow = probes/narrow
 UNIT_turn = $(PROBE_DIALOG) $(PROBE_TLS) probes/wheel probes/conversation \
     probes/talking probes/securing probes/turn probes/ending engine/addr \
-    engine/conf_port
+    engine/ranges engine/conf_port
 UNIT_tls = $(PROBE_TLS) probes/facts probes/line probes/classify storage/record
 UNIT_line = probes/line
 UNIT_wheel = probes/wheel

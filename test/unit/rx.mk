@@ -12,7 +12,7 @@ UNIT_flow_challenge = $(UNIT_flow)
 UNIT_flow_optout = $(UNIT_flow)
 UNIT_flow_walk = $(UNIT_flow)
 UNIT_notes = engine/notes engine/wire engine/log
-UNIT_connect = engine/connect engine/adopt engine/addr
+UNIT_connect = engine/connect engine/adopt engine/ranges engine/addr
 # Root only, in namespaces of its own; test/e2e/adoption.sh runs it.
 UNIT_adoption = test/unit/adoption_lab test/unit/adoption_world $(RX_FLOW) \
     engine/packet engine/dial engine/optouts engine/adopt engine/connect engine/notes \

@@ -150,6 +150,47 @@ deadlines_in_order(void **state)
 	assert_int_equal(begin(0), 0);
 }
 
+static void
+note_withdrawn(void *context, const struct contact *c)
+{
+	unsigned *n = context;
+
+	assert_int_equal(c->target.port, t.contact.target.port);
+	++*n;
+}
+
+/* Those of a set end, the others go on; their places are free again. */
+static void
+withdrawn_ones(void **state)
+{
+	struct ranges *set = ranges_new();
+	struct addr out = addr_from4(0x7f000002);
+	struct epoll_event e;
+	unsigned n = 0;
+
+	(void)state;
+	assert_int_equal(ranges_add(set, &out, &out), 0);
+	assert_int_equal(ranges_seal(set), 0);
+	for (unsigned i = 0; i < CAP; i++) {
+		t.contact.target.addr = addr_from4(0x7f000001 + i % 2);
+		assert_int_equal(begin(0), 0);
+	}
+	assert_int_equal(
+	    connects_withdraw(t.connects, set, note_withdrawn, &n), CAP / 2);
+	assert_int_equal(n, CAP / 2);
+	assert_int_equal(connects_count(t.connects), CAP - CAP / 2);
+	for (unsigned i = 0; i < CAP - CAP / 2; i++) {
+		assert_int_equal(
+		    connects_event(t.connects, await_event(), &t.ended), 1);
+		assert_int_equal(
+		    addr_to4(&t.ended.contact.target.addr), 0x7f000001);
+		close(t.ended.fd);
+	}
+	assert_int_equal(epoll_wait(t.epoll, &e, 1, 0), 0);
+	assert_int_equal(connects_room(t.connects), CAP);
+	ranges_free(set);
+}
+
 int
 main(void)
 {
@@ -162,6 +203,8 @@ main(void)
 		    one_from_an_address_that_is_not_ours, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    deadlines_in_order, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    withdrawn_ones, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
