@@ -351,6 +351,25 @@ apply_entry(struct batch_context *c, const struct entry *e, const uint8_t *at)
 	}
 }
 
+/* It was on its way when its owner asked to be left out. */
+static bool
+is_left_out(
+    struct batch_context *c, const struct entry *e, const uint8_t *bytes)
+{
+	struct addr a;
+
+	if (c->optouts == NULL || e->type == ENTRY_CERT)
+		return false;
+	a = address_of(e->type, bytes);
+	if (!ranges_has(c->optouts, &a))
+		return false;
+	if (e->type == ENTRY_ROW || e->type == NOTE_OUTCOME) {
+		c->counts.received++;
+		c->counts.refused++;
+	}
+	return true;
+}
+
 /*
  * By address: of what is said of one, in the order in which it came.
  * Certificates first.
@@ -364,6 +383,7 @@ batch_apply(struct batch *b, struct batch_context *c)
 	memset(&c->counts, 0, sizeof c->counts);
 	for (const struct place *end = p + b->n; p < end; p++) {
 		memcpy(&e, b->bytes + p->at, sizeof e);
-		apply_entry(c, &e, b->bytes + p->at + sizeof e);
+		if (!is_left_out(c, &e, b->bytes + p->at + sizeof e))
+			apply_entry(c, &e, b->bytes + p->at + sizeof e);
 	}
 }

@@ -19,6 +19,7 @@ struct batch;
 /* What a batch did to the rows; added up by the caller when it is on disk. */
 struct batch_counts {
 	uint64_t received, added, replaced, refused;
+	uint64_t purged; /* not by a batch: rows of who has opted out */
 };
 
 struct batch *batch_new(void);
@@ -49,6 +50,7 @@ int batch_take_name(struct batch *, const uint8_t *message, size_t len);
 struct batch_context {
 	const struct role_args *args;
 	const struct geo *geo;
+	const struct ranges *optouts; /* what comes of these is refused */
 	struct live *live;
 	const struct pending_rules *rules;
 	uint64_t start_us, now_us;

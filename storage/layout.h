@@ -2,6 +2,9 @@
 #ifndef STORAGE_LAYOUT_H
 #define STORAGE_LAYOUT_H
 
+/* The key of an opt-out: an address and the bits of its prefix, of 128. */
+enum { OPTOUT_KEY_LEN = 17 };
+
 enum {
 	STORE_VERSION = 2,
 	VERSION_SUMS = 2, /* from which on rows have sums */

@@ -11,6 +11,7 @@
 #include "storage/change.h"
 #include "storage/cert_match.h"
 #include "storage/layout.h"
+#include "storage/purge.h"
 #include "storage/seal.h"
 #include "storage/store_catalog.h"
 #include "storage/store_sealed.h"
@@ -331,9 +332,13 @@ account_end(struct sealing *s)
 	if (s->missing > 0)
 		log_warn("%llu rows of the sweep are damaged and left out",
 		    (unsigned long long)s->missing);
-	/* Opted out meanwhile: in live/, and passed over by the walks. */
+	/*
+	 * Opted out meanwhile: gone from live/ then, and counted with the
+	 * transaction; or still there, and passed over by the walks.
+	 */
 	a->purged = store_info(s->live)->account.rows - a->rows;
 	a->purged -= a->purged < s->missing ? a->purged : s->missing;
+	a->purged += a->events[STAT_STORE_PURGED];
 	all = a->rows + a->purged;
 	a->without_answer = sent > all ? sent - all : 0;
 	s->info->balanced = account_balances(a);
@@ -369,6 +374,20 @@ seal_file(struct sealing *s, const char *datadir, uint64_t now_us,
 	return -1;
 }
 
+/* Of who has opted out since; what could not go stays hidden from readers. */
+static void
+purge_older(const char *datadir)
+{
+	char error[STORE_ERROR_MAX];
+	struct purged p;
+
+	if (purge_sealed(datadir, &p, error) != 0)
+		log_warn("opt-outs: %s", error);
+	else if (p.files > 0)
+		log_info("opt-outs: %llu rows purged from %u older sweeps",
+		    (unsigned long long)p.rows, p.files);
+}
+
 /* The file is there: what is left has a second chance at the next start. */
 static int
 seal_after(const struct role_args *args, const char *datadir, uint64_t now_us,
@@ -390,6 +409,7 @@ seal_after(const struct role_args *args, const char *datadir, uint64_t now_us,
 	else if (removed > 0)
 		log_info("%d sealed sweeps removed, older than %u days",
 		    removed, args->conf->retention_days);
+	purge_older(datadir);
 	return 0;
 }
 

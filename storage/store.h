@@ -120,7 +120,27 @@ bool store_newest(const char *datadir, char id[SWEEP_ID_MAX]);
 /* The id, from the name of a file in sealed/; false: it is another file. */
 bool store_name_id(const char *name, char id[SWEEP_ID_MAX]);
 
-/* Opted-out addresses, a sealed set of the caller's; NULL: no memory. */
+/* Somebody who wants to be left out. */
+enum { OPTOUT_REASON_MAX = 256 };
+
+struct optout {
+	struct addr addr;
+	unsigned bits; /* of 128, also of IPv4 */
+	uint64_t when_us; /* UTC */
+	char reason[OPTOUT_REASON_MAX]; /* "" none was given */
+};
+
+/*
+ * All in the order of their prefixes; false from the callback ends it. 0, or
+ * -1: they cannot be read.
+ */
+int store_each_optout(
+    const char *datadir, bool (*each)(const struct optout *, void *), void *);
+
+/* Into a set that is not sealed yet. False: no memory. */
+bool optout_add(struct ranges *, const struct optout *);
+
+/* All as a sealed set of the caller's. NULL: they cannot be read. */
 struct ranges *store_optouts(const char *datadir);
 
 /* Every row of the catalog, oldest first; the callback returns false to end. */

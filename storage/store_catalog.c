@@ -12,49 +12,53 @@
 #include "storage/layout.h"
 #include "storage/store_catalog.h"
 
-enum {
-	PATH_CAP = LAYOUT_PATH_MAX + SWEEP_ID_MAX + 32,
-	OPTOUT_KEY_LEN = 17,
-	FILE_MODE = 0644
-};
+enum { PATH_CAP = LAYOUT_PATH_MAX + SWEEP_ID_MAX + 32, FILE_MODE = 0644 };
 
 #define CATALOG_MAP ((size_t)256 << 20) /* 5 KB a sweep: a century */
 #define DAY_US      ((uint64_t)86400 * 1000000)
 
-static int
-put(const char *datadir, const char *name, MDB_val *key, MDB_val *value,
-    char error[STORE_ERROR_MAX])
-{
+/* The catalog, open for one transaction on one of its databases. */
+struct catalog {
 	char path[PATH_CAP];
-	MDB_env *env = NULL;
-	MDB_txn *txn = NULL;
+	MDB_env *env;
+	MDB_txn *txn;
 	MDB_dbi dbi;
-	int rc = mdb_env_create(&env);
+	int rc; /* the first error */
+};
 
-	snprintf(path, sizeof path, "%s/" LAYOUT_CATALOG, datadir);
-	if (rc == 0)
-		rc = mdb_env_set_maxdbs(env, LAYOUT_DATABASES);
-	if (rc == 0)
-		rc = mdb_env_set_mapsize(env, CATALOG_MAP);
-	if (rc == 0)
-		rc = mdb_env_open(env, path, MDB_NOSUBDIR, FILE_MODE);
-	if (rc == 0)
-		rc = mdb_txn_begin(env, NULL, 0, &txn);
-	if (rc == 0)
-		rc = mdb_dbi_open(txn, name, MDB_CREATE, &dbi);
-	if (rc == 0)
-		rc = mdb_put(txn, dbi, key, value, 0);
-	if (rc == 0) {
-		rc = mdb_txn_commit(txn);
-		txn = NULL;
+static void
+catalog_begin(struct catalog *c, const char *datadir, const char *name)
+{
+	memset(c, 0, sizeof *c);
+	snprintf(c->path, sizeof c->path, "%s/" LAYOUT_CATALOG, datadir);
+	c->rc = mdb_env_create(&c->env);
+	if (c->rc == 0)
+		c->rc = mdb_env_set_maxdbs(c->env, LAYOUT_DATABASES);
+	if (c->rc == 0)
+		c->rc = mdb_env_set_mapsize(c->env, CATALOG_MAP);
+	if (c->rc == 0)
+		c->rc = mdb_env_open(c->env, c->path, MDB_NOSUBDIR, FILE_MODE);
+	if (c->rc == 0)
+		c->rc = mdb_txn_begin(c->env, NULL, 0, &c->txn);
+	if (c->rc == 0)
+		c->rc = mdb_dbi_open(c->txn, name, MDB_CREATE, &c->dbi);
+}
+
+/* On disk when it returns 0; else nothing was changed, and why in error. */
+static int
+catalog_end(struct catalog *c, char error[STORE_ERROR_MAX])
+{
+	if (c->rc == 0) {
+		c->rc = mdb_txn_commit(c->txn);
+		c->txn = NULL;
 	}
-	if (txn != NULL)
-		mdb_txn_abort(txn);
-	if (env != NULL)
-		mdb_env_close(env);
-	if (rc == 0)
+	if (c->txn != NULL)
+		mdb_txn_abort(c->txn);
+	if (c->env != NULL)
+		mdb_env_close(c->env);
+	if (c->rc == 0)
 		return 0;
-	store_say(error, "%s: %s", path, mdb_strerror(rc));
+	store_say(error, "%s: %s", c->path, mdb_strerror(c->rc));
 	return -1;
 }
 
@@ -67,21 +71,73 @@ catalog_put(const char *datadir, const struct sweep_info *info,
 	MDB_val key = { strnlen(info->sweep.id, sizeof id), id };
 	MDB_val value = { info_write(info, false, text), text };
 
+	struct catalog c;
+
 	memcpy(id, info->sweep.id, sizeof id);
-	return put(datadir, DB_SWEEPS, &key, &value, error);
+	catalog_begin(&c, datadir, DB_SWEEPS);
+	if (c.rc == 0)
+		c.rc = mdb_put(c.txn, c.dbi, &key, &value, 0);
+	return catalog_end(&c, error);
+}
+
+static void
+optout_key(const struct optout *o, uint8_t key[OPTOUT_KEY_LEN])
+{
+	memcpy(key, o->addr.b, sizeof o->addr.b);
+	key[OPTOUT_KEY_LEN - 1] = (uint8_t)(o->bits > 128 ? 128 : o->bits);
+}
+
+/* 1: new, 0: it was there and stays as it was. */
+static size_t
+put_optout(struct catalog *c, const struct optout *o)
+{
+	uint8_t packed[OPTOUT_KEY_LEN],
+	    bytes[sizeof o->when_us + OPTOUT_REASON_MAX];
+	size_t len = strnlen(o->reason, sizeof o->reason);
+	MDB_val key = { sizeof packed, packed };
+	MDB_val value = { sizeof o->when_us + len, bytes };
+
+	optout_key(o, packed);
+	memcpy(bytes, &o->when_us, sizeof o->when_us);
+	memcpy(bytes + sizeof o->when_us, o->reason, len);
+	c->rc = mdb_put(c->txn, c->dbi, &key, &value, MDB_NOOVERWRITE);
+	if (c->rc != MDB_KEYEXIST)
+		return c->rc == 0;
+	c->rc = 0;
+	return 0;
 }
 
 int
-catalog_optout(const char *datadir, const struct addr *addr, unsigned bits,
-    uint64_t when_us, char error[STORE_ERROR_MAX])
+catalog_optouts_add(const char *datadir, const struct optout *v, size_t n,
+    size_t *added, char error[STORE_ERROR_MAX])
 {
-	uint8_t packed[OPTOUT_KEY_LEN];
-	MDB_val key = { sizeof packed, packed };
-	MDB_val value = { sizeof when_us, &when_us };
+	struct catalog c;
 
-	memcpy(packed, addr->b, sizeof addr->b);
-	packed[OPTOUT_KEY_LEN - 1] = (uint8_t)(bits > 128 ? 128 : bits);
-	return put(datadir, DB_OPTOUTS, &key, &value, error);
+	*added = 0;
+	catalog_begin(&c, datadir, DB_OPTOUTS);
+	for (size_t i = 0; c.rc == 0 && i < n; i++)
+		*added += put_optout(&c, &v[i]);
+	return catalog_end(&c, error);
+}
+
+int
+catalog_optouts_remove(const char *datadir, const struct optout *v, size_t n,
+    size_t *missing, char error[STORE_ERROR_MAX])
+{
+	struct catalog c;
+
+	*missing = n;
+	catalog_begin(&c, datadir, DB_OPTOUTS);
+	for (size_t i = 0; c.rc == 0 && i < n; i++) {
+		uint8_t packed[OPTOUT_KEY_LEN];
+		MDB_val key = { sizeof packed, packed };
+
+		optout_key(&v[i], packed);
+		c.rc = mdb_del(c.txn, c.dbi, &key, NULL);
+		if (c.rc == MDB_NOTFOUND)
+			*missing = i;
+	}
+	return catalog_end(&c, error);
 }
 
 /* The sweeps whose time has come, collected before the catalog is written. */

@@ -11,9 +11,15 @@
 int catalog_put(const char *datadir, const struct sweep_info *,
     char error[STORE_ERROR_MAX]);
 
-/* Note a prefix (bits counted in 128, also of IPv4) as opted out. */
-int catalog_optout(const char *datadir, const struct addr *, unsigned bits,
-    uint64_t when_us, char error[STORE_ERROR_MAX]);
+/*
+ * Note prefixes as opted out, or no longer so: all of them, on disk, or none
+ * (-1, why in error). Those that are there already stay as they were; removing
+ * one that is not there is an error, and *missing says which (else n).
+ */
+int catalog_optouts_add(const char *datadir, const struct optout *, size_t n,
+    size_t *added, char error[STORE_ERROR_MAX]);
+int catalog_optouts_remove(const char *datadir, const struct optout *, size_t n,
+    size_t *missing, char error[STORE_ERROR_MAX]);
 
 /*
  * Remove the sealed files that began more than so many days ago (0: none),

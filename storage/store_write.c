@@ -10,15 +10,12 @@
 #include <lmdb.h>
 
 #include "engine/hostname.h"
-#include "storage/book.h"
 #include "storage/layout.h"
+#include "storage/live.h"
 #include "storage/phantom.h"
 #include "storage/rowsum.h"
-#include "storage/store_write.h"
 
 enum {
-	PATH_CAP = LAYOUT_PATH_MAX + 32,
-	QUEUE_KEY_LEN = 8 + TARGET_KEY_LEN + 1,
 	QUEUE_VALUE_LEN = 5,
 	DIRECTORY_MODE = 0750 /* the key of the cookie lies in it */
 };
@@ -28,29 +25,8 @@ enum {
 
 _Static_assert(sizeof(struct pending) == 16, "pending rows are stored");
 
-enum kind {
-	HEADS,
-	BODIES,
-	SILENT,
-	PENDING,
-	QUEUE,
-	WANTED,
-	NAMES,
-	PHANTOMS,
-	META,
-	KINDS
-};
-
 static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_SILENT,
 	DB_PENDING, DB_QUEUE, DB_WANTED, DB_NAMES, DB_PHANTOMS, DB_META };
-
-struct live {
-	struct book rows, certs;
-	MDB_dbi dbi[KINDS], certs_dbi;
-	int rc; /* the first error since live_begin() */
-	bool certs_full; /* ... came from there */
-	char path[PATH_CAP];
-};
 
 static int
 open_databases(struct live *l)
@@ -76,7 +52,7 @@ struct live *
 live_open(const char *datadir, uint64_t map_size, char error[STORE_ERROR_MAX])
 {
 	struct live *l = calloc(1, sizeof *l);
-	char certs[PATH_CAP];
+	char certs[LIVE_PATH_CAP];
 	int rc = ENAMETOOLONG;
 
 	if (l == NULL || strlen(datadir) >= LAYOUT_PATH_MAX) {

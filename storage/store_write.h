@@ -96,6 +96,21 @@ bool live_canary_ask(struct live *, const struct addr *, enum phantom_scope);
 void live_canary_answered(struct live *, const struct addr *);
 
 /*
+ * Erase all of those in a set: rows, bodies, what is pending or queued, names,
+ * phantoms. Looks at about cap rows, and goes on from *at, which begins with
+ * all zero. True: nothing is left. *rows: how many rows of targets went.
+ */
+struct purge_at {
+	unsigned kind; /* database */
+	unsigned len; /* of the key that comes next; 0: the first */
+	uint8_t key[32];
+};
+
+bool live_purge_is_over(const struct purge_at *);
+bool live_purge(struct live *, const struct ranges *, struct purge_at *,
+    unsigned cap, uint64_t *rows);
+
+/*
  * Addresses whose name is wanted, each once: never again when it has been
  * put, be it an empty one.
  */

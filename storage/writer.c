@@ -12,6 +12,8 @@
 #include "engine/conf.h"
 #include "engine/cookie.h"
 #include "engine/log.h"
+#include "engine/optouts.h"
+#include "engine/ranges.h"
 #include "engine/sandbox.h"
 #include "engine/wire.h"
 #include "storage/batch.h"
@@ -29,6 +31,7 @@ enum {
 	EXPIRE_MAX = 10000, /* pending rows looked at in a turn */
 	DUE_MAX = 1024, /* follow-ups taken from the queue in a turn */
 	DUE_MESSAGE = 32, /* ... in one message to send */
+	PURGE_MAX = 200000, /* rows looked at in a turn, for opt-outs */
 	WIRES = 5
 };
 
@@ -48,6 +51,10 @@ struct writer {
 	struct followup due[DUE_MAX]; /* pending on disk, not yet with send */
 	unsigned ndue, due_at;
 	struct target expire_at;
+	struct ranges *optouts;
+	struct purge_at purge_at;
+	bool purged; /* nothing of them is left */
+	uint32_t optouts_number; /* to be told to the parent; 0: none */
 	struct naming naming;
 	uint64_t commit_us; /* monotonic */
 	uint64_t canary_us; /* ... when the last one went to send */
@@ -188,20 +195,57 @@ drain_all(struct writer *w)
 	    w->records_drained;
 }
 
+/*
+ * In force from here on for all that is written; what is there already goes in
+ * the next transactions, and readers pass over it until then. Without a list
+ * that can be read nobody hears of one, and the old one stays.
+ */
+static void
+read_optouts(struct writer *w, uint32_t number)
+{
+	struct ranges *set = store_optouts(".");
+
+	if (set == NULL) {
+		log_error("the opt-outs cannot be read: " LAYOUT_CATALOG);
+		return;
+	}
+	ranges_free(w->optouts);
+	w->optouts = set;
+	memset(&w->purge_at, 0, sizeof w->purge_at);
+	w->purged = false;
+	w->optouts_number = number;
+	if (number > 0 && optouts_tell(FD_CONTROL, set, number) < 0)
+		fatal("opt-outs: %s", strerror(errno));
+}
+
+/* After a transaction that purged, as far as one may go. */
+static void
+say_optouts(struct writer *w)
+{
+	if (w->optouts_number > 0 &&
+	    optouts_done(FD_CONTROL, w->optouts_number) < 0)
+		fatal("opt-outs: %s", strerror(errno));
+	w->optouts_number = 0;
+}
+
 static void
 read_control(struct writer *w)
 {
 	struct control c;
-	int r = control_recv(FD_CONTROL, &c);
+	int r;
 
-	if (r < 0 && errno == EAGAIN)
-		return;
-	if (r < 0)
-		log_error("control: %s", strerror(errno));
-	else if (r == 0 || c.type == CTL_STOP)
+	while ((r = control_recv(FD_CONTROL, &c)) == 1) {
+		if (c.type == CTL_STOP)
+			w->end = END_STOP;
+		else if (c.type == CTL_SEAL)
+			w->end = END_SEAL;
+		else if (c.type == CTL_OPTOUT_READ)
+			read_optouts(w, c.u.number);
+	}
+	if (r == 0 && w->end == END_NOT_YET)
 		w->end = END_STOP;
-	else if (c.type == CTL_SEAL)
-		w->end = END_SEAL;
+	else if (r < 0 && errno != EAGAIN)
+		log_error("control: %s", strerror(errno));
 }
 
 /* The page as it stands, but for our own slot: that is what is on disk. */
@@ -215,6 +259,7 @@ ledger_now(struct writer *w, const struct batch_counts *more)
 	e[STAT_STORE_NEW] = w->total.added + more->added;
 	e[STAT_STORE_REPLACED] = w->total.replaced + more->replaced;
 	e[STAT_STORE_REFUSED] = w->total.refused + more->refused;
+	e[STAT_STORE_PURGED] = w->total.purged + more->purged;
 	e[STAT_STORE_COMMITS] = w->commits + 1;
 	w->ledger.settled = checkpoint_steps(&w->checkpoint);
 }
@@ -229,6 +274,7 @@ publish(const struct writer *w)
 	stats_set(s, slot, STAT_STORE_NEW, w->total.added);
 	stats_set(s, slot, STAT_STORE_REPLACED, w->total.replaced);
 	stats_set(s, slot, STAT_STORE_REFUSED, w->total.refused);
+	stats_set(s, slot, STAT_STORE_PURGED, w->total.purged);
 	stats_set(s, slot, STAT_STORE_PENDING, w->npending);
 	stats_set(s, slot, STAT_STORE_QUEUE, w->nqueue);
 	stats_set(s, slot, STAT_STORE_WANTED, w->naming.wanted);
@@ -240,10 +286,13 @@ publish(const struct writer *w)
 /* All of a second in one transaction. */
 static enum live_result
 try_commit(struct writer *w, struct batch_context *c, struct target *expire_at,
-    bool due)
+    struct purge_at *purge_at, bool due)
 {
 	live_begin(w->live);
 	batch_apply(w->batch, c);
+	if (!w->purged)
+		(void)live_purge(w->live, w->optouts, purge_at, PURGE_MAX,
+		    &c->counts.purged);
 	pending_expire(w->live, &w->rules, c->now_us, expire_at, EXPIRE_MAX,
 	    batch_give_up, c);
 	if (due)
@@ -265,17 +314,20 @@ commit(struct writer *w, bool more_is_to_come)
 	bool due = more_is_to_come && w->due_at == w->ndue;
 	struct batch_context c = { .args = w->args,
 		.geo = w->geo,
+		.optouts = w->optouts,
 		.live = w->live,
 		.rules = &w->rules,
 		.start_us = w->info.sweep.start_us,
 		.canary_port = canary_port(w->info.sweep.key, w->args->conf),
 		.now_us = clock_us(CLOCK_REALTIME) };
+	struct purge_at purge_at;
 	struct target expire_at;
 	enum live_result result;
 
 	do {
 		expire_at = w->expire_at;
-		result = try_commit(w, &c, &expire_at, due);
+		purge_at = w->purge_at;
+		result = try_commit(w, &c, &expire_at, &purge_at, due);
 	} while (result == LIVE_AGAIN);
 	w->commit_us = mono_us;
 	if (result == LIVE_BROKEN)
@@ -294,12 +346,15 @@ commit(struct writer *w, bool more_is_to_come)
 	if (w->disk_full)
 		return false;
 	w->expire_at = expire_at;
+	w->purge_at = purge_at;
+	w->purged = live_purge_is_over(&purge_at);
 	batch_clear(w->batch);
 	w->commits++;
 	w->total.received += c.counts.received;
 	w->total.added += c.counts.added;
 	w->total.replaced += c.counts.replaced;
 	w->total.refused += c.counts.refused;
+	w->total.purged += c.counts.purged;
 	publish(w);
 	return true;
 }
@@ -378,8 +433,9 @@ static void
 wait_wires(struct writer *w)
 {
 	uint64_t passed = clock_us(CLOCK_MONOTONIC) - w->commit_us;
-	int left_ms =
-	    passed >= SECOND_US ? 0 : (int)((SECOND_US - passed) / MS_US) + 1;
+	int left_ms = passed >= SECOND_US || (!w->purged && !w->disk_full)
+	    ? 0
+	    : (int)((SECOND_US - passed) / MS_US) + 1;
 
 	/* Without room only the clock and the parent wake us. */
 	for (unsigned i = 0; i < WIRES; i++)
@@ -395,13 +451,16 @@ is_time(const struct writer *w)
 {
 	uint64_t passed = clock_us(CLOCK_MONOTONIC) - w->commit_us;
 
-	return passed >= SECOND_US ||
+	return passed >= SECOND_US || w->optouts_number > 0 ||
+	    (!w->purged && !w->disk_full) ||
 	    (!batch_has_room(w->batch) && !w->disk_full);
 }
 
 static void
 loop(struct writer *w)
 {
+	bool done;
+
 	while (w->end == END_NOT_YET) {
 		wait_wires(w);
 		read_control(w);
@@ -411,7 +470,9 @@ loop(struct writer *w)
 		if (!is_time(w))
 			continue;
 		watch_sleep(w);
-		if (commit(w, true)) {
+		done = commit(w, true);
+		say_optouts(w);
+		if (done) {
 			send_due(w);
 			naming_send(&w->naming);
 			say_swept(w);
@@ -474,6 +535,9 @@ set_up(struct writer *w)
 	w->geo = geo_open(conf, error);
 	if (w->geo == NULL || datadir_enter(conf->store, error) != 0)
 		fatal("%s", error);
+	read_optouts(w, 0);
+	if (w->optouts == NULL)
+		fatal(LAYOUT_CATALOG ": the opt-outs cannot be read");
 	w->live = sweep_begin(w->args, ".", &w->info, error);
 	if (w->live == NULL)
 		fatal("%s", error);
@@ -525,6 +589,7 @@ store_main(const struct role_args *args)
 		rc = seal_sweep(&w);
 	live_close(w.live);
 	batch_free(w.batch);
+	ranges_free(w.optouts);
 	geo_close(w.geo);
 	return rc;
 }

@@ -1,8 +1,8 @@
 # What is kept: records, the data directory, the account.
 STORE_READ = storage/store storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account storage/record \
 	engine/stats engine/ranges engine/addr
-STORE_SEALED = storage/store_sealed storage/store_catalog
-STORE_LIVE = storage/store_write storage/book storage/pending
+STORE_SEALED = storage/store_sealed storage/store_catalog storage/purge
+STORE_LIVE = storage/store_write storage/store_purge storage/book storage/pending
 STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
@@ -15,6 +15,7 @@ UNIT_account = storage/account storage/record engine/stats
 UNIT_checkpoint = storage/checkpoint
 UNIT_live = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) test/unit/store_help
 UNIT_pending = $(UNIT_live)
+UNIT_purge = $(UNIT_live)
 UNIT_geo = $(STORE_GEO) $(STORE_READ)
 UNIT_batch = $(STORE_ALL)
 UNIT_second = $(STORE_ALL) test/unit/second_help
@@ -25,7 +26,7 @@ UNIT_naming = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/naming \
 UNIT_begin = $(STORE_ALL)
 UNIT_seal = $(STORE_ALL)
 UNIT_writer = $(STORE_ALL) engine/canary engine/cookie storage/writer \
-	storage/checkpoint storage/datadir storage/naming engine/wire
+	storage/checkpoint storage/datadir storage/naming engine/optouts engine/wire
 UNIT_check = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/check storage/check_files \
 	test/unit/store_help
 UNIT_cert_match = storage/cert_match

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "storage/begin.h"
+#include "storage/purge.h"
 #include "storage/seal.h"
 #include "storage/store_catalog.h"
 #include "test/unit/store_help.h"
@@ -309,15 +310,147 @@ test_retention(void **state)
 static void
 test_optout(void **state)
 {
-	struct addr one = help_target("192.0.2.2", 0).addr;
+	struct optout one = { help_target("192.0.2.2", 0).addr, 128, 1, "" };
+	size_t added;
 
 	(void)state;
-	assert_int_equal(catalog_optout(dir, &one, 128, 1, error), 0);
+	assert_int_equal(catalog_optouts_add(dir, &one, 1, &added, error), 0);
 	first_night();
 	assert_int_equal(info.account.rows, 7);
 	assert_int_equal(info.account.purged, 1);
 	assert_int_equal(info.account.rows_new, 8);
 	assert_int_equal(info.balanced, 1);
+}
+
+/* Where a row, of any kind, can still be read past the filter. */
+static bool
+keeps(const char *addr)
+{
+	struct target t = help_target(addr, 110);
+	struct addr a = t.addr;
+	char path[256], *bytes;
+	bool found = false;
+	long n;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/sealed/20261121T020000Z-test.mdb", dir);
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	fseek(f, 0, SEEK_END);
+	n = ftell(f);
+	rewind(f);
+	bytes = malloc((size_t)n);
+	assert_int_equal(fread(bytes, 1, (size_t)n, f), n);
+	fclose(f);
+	for (long i = 0; i + (long)sizeof a.b <= n && !found; i++)
+		found = memcmp(bytes + i, a.b, sizeof a.b) == 0;
+	free(bytes);
+	return found;
+}
+
+static void
+opt_out(const char *addr, unsigned bits)
+{
+	struct optout o = { help_target(addr, 0).addr, bits, 1, "" };
+	size_t added;
+
+	assert_int_equal(catalog_optouts_add(dir, &o, 1, &added, error), 0);
+	assert_int_equal(added, 1);
+}
+
+static bool
+wrong_line(const struct sweep_info *each, void *arg)
+{
+	unsigned *n = arg;
+	struct store *s = store_open(dir, each->sweep.id, error);
+
+	assert_non_null(s);
+	assert_int_equal(store_info(s)->account.rows, each->account.rows);
+	assert_int_equal(store_info(s)->account.purged, each->account.purged);
+	assert_int_equal(each->balanced, 1);
+	store_close(s);
+	(*n)++;
+	return true;
+}
+
+/* Opted out afterwards: hidden at once, and gone from the file at a purge. */
+static void
+test_purge_sealed(void **state)
+{
+	struct target t = help_target("192.0.2.5", 110);
+	struct purged p;
+	const uint8_t *body;
+	struct head h;
+	uint32_t len;
+	unsigned n = 0;
+	struct store *s;
+
+	(void)state;
+	first_night();
+	assert_int_equal(purge_sealed(dir, &p, error), 0);
+	assert_int_equal(p.files, 0);
+	assert_true(keeps("192.0.2.5"));
+	opt_out("192.0.2.4", 127); /* .4 and .5 */
+	opt_out("2001:db8::", 32);
+	s = newest();
+	assert_false(store_get(s, &t, &h, &body, &len));
+	store_close(s);
+	assert_true(keeps("192.0.2.5"));
+	if (purge_sealed(dir, &p, error) != 0)
+		fail_msg("%s", error);
+	assert_int_equal(p.files, 1);
+	assert_int_equal(p.rows, 3);
+	assert_false(keeps("192.0.2.4"));
+	assert_false(keeps("192.0.2.5"));
+	assert_false(keeps("2001:db8::1"));
+	assert_true(keeps("192.0.2.1"));
+	s = newest();
+	assert_int_equal(store_info(s)->account.rows, 5);
+	assert_int_equal(store_info(s)->account.purged, 3);
+	assert_int_equal(store_info(s)->changes[CHANGE_NEW], 4);
+	assert_int_equal(store_info(s)->balanced, 1);
+	assert_int_equal(row(s, "192.0.2.1").observations, 1);
+	store_close(s);
+	assert_int_equal(store_sweeps(dir, wrong_line, &n, error), 0);
+	assert_int_equal(n, 1);
+	/* once is enough */
+	assert_int_equal(purge_sealed(dir, &p, error), 0);
+	assert_int_equal(p.files, 0);
+}
+
+/* The next seal does it by itself; the gone ones go as well. */
+static void
+test_purge_at_the_next_seal(void **state)
+{
+	(void)state;
+	first_night();
+	opt_out("192.0.2.5", 128);
+	assert_true(keeps("192.0.2.5"));
+	second_night();
+	assert_false(keeps("192.0.2.5"));
+	assert_true(keeps("192.0.2.1"));
+	assert_int_equal(info.balanced, 1);
+}
+
+/* A file that is damaged is not made to look whole. */
+static void
+test_purge_spares_damage(void **state)
+{
+	struct purged p;
+	char path[256];
+	FILE *f;
+
+	(void)state;
+	first_night();
+	opt_out("192.0.2.5", 128);
+	snprintf(path, sizeof path, "%s/sealed/20261121T020000Z-test.mdb", dir);
+	f = fopen(path, "r+b");
+	assert_non_null(f);
+	fseek(f, 4096 * 2 + 4000, SEEK_SET);
+	fwrite("damage", 1, 6, f);
+	fclose(f);
+	assert_int_equal(purge_sealed(dir, &p, error), -1);
+	assert_int_equal(p.files, 0);
 }
 
 /* A row that no counter knows of: the ledgers do not agree, and say so. */
@@ -390,6 +523,9 @@ main(void)
 		EACH(test_not_asked),
 		EACH(test_retention),
 		EACH(test_optout),
+		EACH(test_purge_sealed),
+		EACH(test_purge_at_the_next_seal),
+		EACH(test_purge_spares_damage),
 		EACH(test_unbalanced),
 		EACH(test_catalog),
 		EACH(test_bad_before),

@@ -179,7 +179,9 @@ static void
 test_optouts(void **state)
 {
 	char path[64], error[STORE_ERROR_MAX];
-	struct addr net = help_target("192.0.2.0", 0).addr;
+	struct optout net = { help_target("192.0.2.0", 0).addr, 96 + 31, 1,
+		"" };
+	size_t added;
 	struct target t = help_target("192.0.2.1", 110);
 	struct store_scan *scan;
 	struct store *s;
@@ -190,7 +192,7 @@ test_optouts(void **state)
 	(void)state;
 	help_directory(path);
 	make(path, "20261121T020000Z-test", START_US);
-	assert_int_equal(catalog_optout(path, &net, 96 + 31, 1, error), 0);
+	assert_int_equal(catalog_optouts_add(path, &net, 1, &added, error), 0);
 	s = store_open(path, NULL, error);
 	assert_non_null(s);
 	assert_false(store_get(s, &t, &h, &bytes, &len));

@@ -7,14 +7,14 @@ TOOL_FEED = storage/feed storage/feed_columns storage/feed_values \
 TOOL_STORE = storage/store storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account engine/stats \
 	engine/ranges
 TOOL_SAMPLE = $(TOOL_STORE) storage/store_sealed storage/store_catalog \
-	storage/store_write storage/book storage/pending storage/checkpoint \
+	storage/store_write storage/store_purge storage/book storage/pending storage/checkpoint \
 	test/unit/store_help test/unit/tool_help
 TOOL_MAKE = storage/feed_make storage/feed_match storage/feed_files $(TOOL_FEED)
 TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
 	engine/conf_recipient engine/conf_value engine/conf_words \
 	engine/conf_save engine/log
 UNIT_commands = engine/loss storage/cmd_dump storage/cmd_show storage/cmd_sweeps \
-	storage/cmd_stats storage/cmd_status storage/cmd_feed storage/cmd_check \
+	storage/cmd_stats storage/cmd_optout storage/prefix storage/purge storage/datadir storage/ask storage/cmd_status storage/cmd_feed storage/cmd_check \
 	storage/check storage/check_files storage/cmd_merge storage/shards \
 	storage/shards_merge storage/digest_set storage/cmd_diff storage/change \
 	storage/tool \
@@ -28,3 +28,4 @@ UNIT_feed = storage/feed_match $(TOOL_FEED) $(TOOL_SAMPLE)
 UNIT_feed_make = storage/statistics storage/as_names storage/cut $(TOOL_MAKE) $(TOOL_SAMPLE)
 UNIT_progress = storage/progress $(TOOL_TEXT)
 UNIT_change = $(UNIT_commands)
+UNIT_prefix = storage/prefix engine/addr

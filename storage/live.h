@@ -1,0 +1,39 @@
+/* live.h: what store_write.c and store_purge.c share; for nobody else. */
+#ifndef STORAGE_LIVE_H
+#define STORAGE_LIVE_H
+
+#include <lmdb.h>
+
+#include "storage/book.h"
+#include "storage/layout.h"
+#include "storage/store_write.h"
+
+enum {
+	LIVE_PATH_CAP = LAYOUT_PATH_MAX + 32,
+	/* When it is due, the target, its kind. */
+	QUEUE_TIME_LEN = 8,
+	QUEUE_KEY_LEN = QUEUE_TIME_LEN + TARGET_KEY_LEN + 1
+};
+
+enum kind {
+	HEADS,
+	BODIES,
+	SILENT,
+	PENDING,
+	QUEUE,
+	WANTED,
+	NAMES,
+	PHANTOMS,
+	META,
+	KINDS
+};
+
+struct live {
+	struct book rows, certs;
+	MDB_dbi dbi[KINDS], certs_dbi;
+	int rc; /* the first error since live_begin() */
+	bool certs_full; /* ... came from there */
+	char path[LIVE_PATH_CAP];
+};
+
+#endif
