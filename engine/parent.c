@@ -37,6 +37,7 @@ struct parent {
 	struct run *run; /* NULL: between sweeps */
 	struct control_socket *control;
 	int signals, lock;
+	unsigned sweeps; /* begun: tells their lists of opt-outs apart */
 	uint64_t start_ms;
 	int64_t next; /* sweep, UTC */
 	bool once, stop;
@@ -160,13 +161,54 @@ is_unfinished(const struct conf *conf)
 
 /* ---- loop ---------------------------------------------------------------- */
 
+/* " SWEEP.NUMBER" */
+static bool
+read_ticket(const char *text, unsigned *sweep, unsigned *number)
+{
+	char *end;
+
+	*sweep = (unsigned)strtoul(text + 1, &end, 10);
+	if (text[0] != ' ' || *end != '.')
+		return false;
+	*number = (unsigned)strtoul(end + 1, &end, 10);
+	return *end == '\0';
+}
+
+/*
+ * "optouts": the list in the data directory has changed. What is answered is a
+ * ticket, and whether it is in force; asked again with the ticket, only that.
+ * Between sweeps nothing acts, and the next one begins by reading the list.
+ */
+static char *
+answer_optouts(struct parent *p, const char *ticket)
+{
+	unsigned sweep = p->sweeps, number = 0;
+	bool in_force = p->run == NULL;
+	char text[96];
+
+	if (ticket[0] == '\0' && p->run != NULL)
+		number = run_optouts(p->run);
+	else if (ticket[0] != '\0' && !read_ticket(ticket, &sweep, &number))
+		return strdup("{\"error\":\"expected optouts TICKET\"}\n");
+	if (p->run != NULL)
+		in_force =
+		    sweep != p->sweeps || run_optouts_in_force(p->run, number);
+	snprintf(text, sizeof text,
+	    "{\"ticket\":\"%u.%u\",\"in_force\":%s,\"sweeping\":%s}\n", sweep,
+	    number, in_force ? "true" : "false",
+	    p->run != NULL ? "true" : "false");
+	return strdup(text);
+}
+
 static char *
 answer(const char *request, void *context)
 {
-	const struct parent *p = context;
+	struct parent *p = context;
 
+	if (strncmp(request, "optouts", sizeof "optouts" - 1) == 0)
+		return answer_optouts(p, request + sizeof "optouts" - 1);
 	if (strcmp(request, "status") != 0)
-		return strdup("{\"error\":\"expected status\"}\n");
+		return strdup("{\"error\":\"expected status or optouts\"}\n");
 	return status_line(
 	    p->conf, p->run, p->next, proc_now_ms() - p->start_ms);
 }
@@ -213,6 +255,7 @@ sweep(struct parent *p)
 	p->run = run_start(p->conf, p->targets, p->excluded, p->products);
 	if (p->run == NULL)
 		return RESULT_ERROR;
+	p->sweeps++;
 	while (run_stage(p->run) != RUN_OVER)
 		turn(p);
 	result = run_result(p->run);

@@ -218,6 +218,7 @@ proc_start(struct procs *p, enum role role, unsigned instance)
 	}
 	c->control = fds[0];
 	c->ready = c->stopping = false;
+	c->optouts_sent = c->optouts_done = 0;
 	c->started_ms = proc_now_ms();
 	c->restart_ms = 0;
 	return 0;

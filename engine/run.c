@@ -13,10 +13,7 @@
 
 #include "engine/conf.h"
 #include "engine/log.h"
-#include "engine/nft.h"
-#include "engine/proc.h"
-#include "engine/run.h"
-#include "engine/sports.h"
+#include "engine/run_state.h"
 #include "engine/wire.h"
 
 enum {
@@ -46,24 +43,6 @@ const char *const run_stage_names[RUN_STAGES] = {
 static const enum role before_store[] = { ROLE_SEND, ROLE_PACKET, ROLE_DIAL,
 	ROLE_PROBE, ROLE_RESOLVE };
 enum { BEFORE_STORE = sizeof before_store / sizeof *before_store };
-
-struct run {
-	const struct conf *conf;
-	struct procs procs;
-	struct stats *stats;
-	int stats_fd, snapshot_fd;
-	struct nft *nft;
-	struct sports reserved; /* what others had reserved before */
-	bool has_reserved;
-
-	enum run_stage stage;
-	uint64_t since_ms; /* in this stage */
-	enum run_result result;
-	struct sweep sweep;
-	bool has_sweep, sent, swept, sealed, stop_asked;
-
-	struct watch watch;
-};
 
 static void
 enter(struct run *r, enum run_stage stage)
@@ -148,6 +127,7 @@ run_start(const struct conf *conf, const struct ranges *targets,
 		procs_end(&r->procs);
 		goto fail;
 	}
+	(void)spread_ask(&r->spread); /* before anything is sent */
 	r->watch.second_ms = proc_now_ms();
 	enter(r, RUN_OPENING);
 	return r;
@@ -176,6 +156,7 @@ run_end(struct run *r)
 		close(r->stats_fd);
 	if (r->snapshot_fd >= 0)
 		close(r->snapshot_fd);
+	spread_free(&r->spread);
 	free(r);
 }
 
@@ -300,6 +281,11 @@ take_message(struct run *r, struct proc *from, const struct control *c)
 	} else if (c->type == CTL_SEALED && of_store &&
 	    c->len == sizeof c->u.sealed) {
 		take_sealed(r, &c->u.sealed);
+	} else if (c->type == CTL_OPTOUT_LIST && of_store &&
+	    spread_take(&r->spread, c) == 0) {
+		log_debug("opt-outs, list %u", c->u.optouts.number);
+	} else if (c->type == CTL_OPTOUT_DONE && c->len == sizeof c->u.number) {
+		from->optouts_done = c->u.number;
 	} else {
 		log_warn("%s: a control message of type %u out of place",
 		    role_names[from->role], c->type);
@@ -456,11 +442,11 @@ advance(struct run *r)
 
 	switch (r->stage) {
 	case RUN_OPENING:
-		if (r->has_sweep)
+		if (r->has_sweep && r->spread.number > 0)
 			start_others(r);
 		break;
 	case RUN_STARTING:
-		if (all_ready(r))
+		if (all_ready(r) && spread_in_force(&r->spread, &r->procs, 1))
 			begin_sending(r);
 		break;
 	case RUN_CLOSING:
@@ -513,6 +499,7 @@ run_turn(struct run *r)
 		restart_replaced(r);
 	}
 	advance(r);
+	spread_turn(&r->spread, &r->procs);
 	watch_turn(&r->watch, r->conf, r->stats, proc_now_ms());
 }
 
@@ -549,52 +536,4 @@ run_stop(struct run *r)
 	default:
 		break;
 	}
-}
-
-unsigned
-run_poll(const struct run *r, struct pollfd *fds)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < STATS_SLOTS; i++)
-		if (r->procs.v[i].control >= 0)
-			fds[n++] = (struct pollfd){ .fd = r->procs.v[i].control,
-				.events = POLLIN };
-	return n;
-}
-
-enum run_stage
-run_stage(const struct run *r)
-{
-	return r->stage;
-}
-
-enum run_result
-run_result(const struct run *r)
-{
-	return r->result;
-}
-
-const struct sweep *
-run_sweep(const struct run *r)
-{
-	return r->has_sweep ? &r->sweep : NULL;
-}
-
-const struct stats *
-run_stats(const struct run *r)
-{
-	return r->stats;
-}
-
-const struct health *
-run_health(const struct run *r)
-{
-	return &r->watch.health;
-}
-
-struct watch_rates
-run_rates(const struct run *r)
-{
-	return r->watch.rates;
 }

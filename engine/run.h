@@ -68,6 +68,15 @@ unsigned run_poll(const struct run *, struct pollfd *);
  */
 void run_turn(struct run *);
 
+/*
+ * The opt-outs in the data directory have changed: have them read and put in
+ * force. The number to ask run_optouts_in_force() about.
+ */
+uint32_t run_optouts(struct run *);
+
+/* Nothing that is told so late acts against them any more. */
+bool run_optouts_in_force(const struct run *, uint32_t number);
+
 /* Finish what is in flight and leave the sweep resumable; a second: at once. */
 void run_stop(struct run *);
 

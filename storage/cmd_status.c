@@ -3,12 +3,11 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
 
+#include "storage/ask.h"
 #include "storage/json_out.h"
 #include "storage/progress.h"
 #include "storage/tool.h"
@@ -16,100 +15,17 @@
 enum {
 	STATUS_WATCH = OPTION_OWN,
 	STATUS_ONCE,
-	ANSWER_MAX = 256 * 1024,
-	ANSWER_MS = 5000, /* for the daemon to answer in */
 	DRAW_MS = 500,
 	PRINT_MS = 1000,
-	WAIT_MS = 15000, /* watching, for a daemon that is just starting */
-	PATH_CAP = CONF_PATH_MAX + 16
+	WAIT_MS = 15000 /* watching, for a daemon that is just starting */
 };
 
 struct status {
-	char path[PATH_CAP];
+	char path[ASK_PATH_CAP];
 	bool terminal, watch, json;
 	bool patient; /* a daemon may be about to start */
 	unsigned drawn; /* columns of the line on the terminal */
 };
-
-static int
-connect_daemon(const char *path)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	size_t len = strlen(path);
-	int fd;
-
-	if (len >= sizeof to.sun_path) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(to.sun_path, path, len + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* One line into b, without its end. 0, or -1 with errno. */
-static int
-read_line(int fd, struct buf *b)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char bytes[4096];
-
-	while (b->len < ANSWER_MAX) {
-		ssize_t n;
-		char *end;
-
-		if (poll(&p, 1, ANSWER_MS) <= 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		n = read(fd, bytes, sizeof bytes);
-		if (n < 0)
-			return -1;
-		buf_add(b, bytes, (size_t)n);
-		end = memchr(b->s, '\n', b->len);
-		if (end) {
-			*end = '\0';
-			return 0;
-		}
-		if (n == 0)
-			break;
-	}
-	errno = EPROTO;
-	return -1;
-}
-
-/* The daemon's answer, the caller's to put; NULL with errno. */
-static struct json_object *
-ask_daemon(const char *path)
-{
-	static const char request[] = "status\n";
-	struct json_object *answer = NULL;
-	struct buf line = { 0 };
-	int fd = connect_daemon(path), saved;
-
-	if (fd < 0)
-		return NULL;
-	if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) ==
-		(ssize_t)sizeof request - 1 &&
-	    read_line(fd, &line) == 0) {
-		answer = json_tokener_parse(line.s);
-		errno = EPROTO;
-	}
-	if (answer && !json_object_is_type(answer, json_type_object)) {
-		json_object_put(answer);
-		answer = NULL;
-	}
-	saved = errno;
-	close(fd);
-	buf_free(&line);
-	errno = saved;
-	return answer;
-}
 
 static unsigned
 terminal_width(void)
@@ -161,7 +77,7 @@ watch_daemon(struct status *s)
 	bool seen = false, runs = true;
 
 	while (runs && !ferror(stdout)) {
-		struct json_object *answer = ask_daemon(s->path);
+		struct json_object *answer = ask_daemon(s->path, "status");
 
 		if (!answer && (seen || !s->patient || waited >= WAIT_MS))
 			break;
@@ -186,7 +102,7 @@ show_status(struct status *s)
 
 	if (s->watch)
 		return watch_daemon(s);
-	answer = ask_daemon(s->path);
+	answer = ask_daemon(s->path, "status");
 	if (!answer)
 		return no_daemon(s);
 	print_status(s, answer);
@@ -216,10 +132,7 @@ status_run(struct tool *t, int argc, char **argv)
 		return tool_usage(t, "%s: not expected", argv[optind]);
 	if ((status = tool_setup(t)) != TOOL_GO_ON)
 		return status;
-	if (t->configured && t->conf.control[0])
-		snprintf(s.path, sizeof s.path, "%s", t->conf.control);
-	else
-		snprintf(s.path, sizeof s.path, "%s/control", t->datadir);
+	ask_path(t, s.path);
 	s.json = t->json;
 	s.terminal = isatty(STDOUT_FILENO) && !t->json;
 	s.patient = s.watch;

@@ -13,6 +13,8 @@
 
 #include "engine/conf.h"
 #include "engine/log.h"
+#include "engine/optouts.h"
+#include "engine/ranges.h"
 #include "engine/role.h"
 #include "engine/sandbox.h"
 #include "engine/stats.h"
@@ -23,6 +25,28 @@ static bool
 should(const struct role_args *args, const char *what)
 {
 	return strcmp(args->conf->sensor, what) == 0;
+}
+
+/* As the real ones: store reads the list, the others put it in force. */
+static void
+deal_with_optouts(const struct control *c)
+{
+	static struct optouts coming;
+	struct addr a = addr_from4(0x0a000001);
+	struct ranges *set = NULL;
+
+	if (c->type == CTL_OPTOUT_LIST) {
+		set = optouts_take(&coming, c);
+		if (set != NULL)
+			(void)optouts_done(FD_CONTROL, coming.number);
+	} else if (c->type == CTL_OPTOUT_READ) {
+		set = ranges_new();
+		if (set != NULL && ranges_add(set, &a, &a) == 0 &&
+		    ranges_seal(set) == 0 &&
+		    optouts_tell(FD_CONTROL, set, c->u.number) == 0)
+			(void)optouts_done(FD_CONTROL, c->u.number);
+	}
+	ranges_free(set);
 }
 
 /* The next control message, or what the parent's end means. */
@@ -38,8 +62,10 @@ await(struct control *c)
 		n = control_recv(FD_CONTROL, c);
 		if (n == 0)
 			return CTL_STOP;
-		if (n == 1)
+		if (n == 1) {
+			deal_with_optouts(c);
 			return c->type;
+		}
 	}
 }
 

@@ -395,6 +395,29 @@ stops_and_then_at_once(void **state)
 	assert_int_equal(go_to_the_end(f), RESULT_OK);
 }
 
+/* Before anything is sent, and again whenever it is asked. */
+static void
+puts_optouts_in_force(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t until = proc_now_ms() + PATIENCE_MS;
+	uint32_t number;
+
+	begin(f, "nothing-ends");
+	go_until(f, RUN_DRAINING);
+	assert_true(run_optouts_in_force(f->run, 1));
+	(void)run_optouts(f->run);
+	number = run_optouts(f->run);
+	assert_int_equal(number, 3);
+	assert_false(run_optouts_in_force(f->run, number));
+	while (!run_optouts_in_force(f->run, number)) {
+		assert_true(proc_now_ms() < until);
+		turn(f);
+	}
+	run_stop(f->run);
+	assert_int_equal(go_to_the_end(f), RESULT_OK);
+}
+
 static void
 refuses_a_range_that_somebody_uses(void **state)
 {
@@ -443,6 +466,7 @@ main(int argc, char **argv)
 		RUN(ends_when_the_seal_fails),
 		RUN(ends_when_nft_dies),
 		RUN(stops_and_then_at_once),
+		RUN(puts_optouts_in_force),
 		RUN(refuses_a_range_that_somebody_uses),
 	};
 
