@@ -63,7 +63,7 @@ give(int dir, const char *name, uid_t uid, gid_t gid)
 	return fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 
-/* A directory of ours and the files in it. */
+/* A directory of ours and the files in it, if it is there. */
 static int
 give_directory(const char *path, uid_t uid, gid_t gid)
 {
@@ -72,7 +72,7 @@ give_directory(const char *path, uid_t uid, gid_t gid)
 	int rc;
 
 	if (dir == NULL)
-		return -1;
+		return errno == ENOENT ? 0 : -1;
 	rc = give(AT_FDCWD, path, uid, gid);
 	while (rc == 0 && (entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, "..") != 0)
