@@ -211,8 +211,13 @@ $(O)/bench/pool_client: $(O)/test/bench/pool_client.o \
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto
 mailsim: $(O)/bench/mailsim
+
+$(O)/bench/adopt: $(O)/test/bench/adopt.o $(O)/modules.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 POOL      = $(PROGRAMS) $(O)/bench/mailsim $(O)/bench/pool_client \
-          $(O)/bench/pool_cpu
+          $(O)/bench/pool_cpu $(O)/bench/adopt
 # Beside zmap and masscan; about a quarter of an hour.
 bench-rx: all internet
 	$(need_root)@test/bench/bench_rx.sh

@@ -12,8 +12,8 @@
 #include "probes/wheel.h"
 
 enum {
-	LINE_SMALL = 1024, /* a longer line moves to a buffer of its own */
-	BODY_SMALL = 3072,
+	LINE_SMALL = 512, /* a longer line moves to a buffer of its own */
+	BODY_SMALL = 2560,
 	BODY_LARGE = RECORD_MAX - HEAD_SIZE - (int)sizeof(uint32_t),
 	QUIET_MS = 1000, /* nothing more comes in answer to our garbage */
 	CLEAR_MS = 5000, /* clear text where TLS was to start: no TLS then */

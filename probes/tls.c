@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 
+#include "probes/heap.h"
 #include "probes/tls_state.h"
 
 enum {
@@ -127,6 +128,7 @@ tls_context_new(const char *bundle)
 
 	if (!c)
 		return NULL;
+	heap_install();
 	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG |
 		OPENSSL_INIT_LOAD_SSL_STRINGS |
 		OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
@@ -466,9 +468,18 @@ tls_handshake(struct tls *t)
 enum tls_state
 tls_read(struct tls *t, void *buf, size_t cap, size_t *n)
 {
+	enum tls_state s;
+
 	*n = 0;
 	begin();
-	return state(t, SSL_read_ex(t->ssl, buf, cap, n));
+	s = state(t, SSL_read_ex(t->ssl, buf, cap, n));
+	/*
+	 * Reading a ticket takes a buffer for writing, 16 KiB, that would stay
+	 * until something is written (SSL_MODE_RELEASE_BUFFERS).
+	 */
+	if (s == TLS_AGAIN)
+		SSL_free_buffers(t->ssl);
+	return s;
 }
 
 enum tls_state

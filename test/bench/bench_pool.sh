@@ -4,7 +4,7 @@
 #
 #	sudo test/bench/bench_pool.sh [PART...]
 #
-# PART: cpu open memory silent slow rates. BENCH_KEEP=DIR keeps what was
+# PART: cpu open memory silent slow rates adopt. BENCH_KEEP=DIR keeps what was
 # watched. `make bench-pool` builds what it needs and runs all.
 
 # shellcheck source=test/bench/lib.sh
@@ -14,7 +14,7 @@ bench_veth
 [ -z "${BENCH_TRACE:-}" ] || set -x
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(cpu open memory silent slow rates)
+[ $# -gt 0 ] || parts=(cpu open memory silent slow rates adopt)
 conf=$BENCH_DIR/conf
 POOL_RATE=${POOL_RATE:-400}
 OPEN_RATE=${OPEN_RATE:-2000}
@@ -308,6 +308,13 @@ part_rates()
 	    while read -r name value; do
 		figure "$name" "$value" ratio
 	    done
+}
+
+# ---- adopt: dial alone, at 50,000 answers/s ----------------------------------
+
+part_adopt()
+{
+	"$BIN/bench/adopt" "${ADOPT_RATE:-50000}" "${ADOPT_SECONDS:-10}"
 }
 
 servers_net

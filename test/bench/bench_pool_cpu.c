@@ -20,6 +20,7 @@
 #include <openssl/pem.h>
 
 #include "probes/conversation.h"
+#include "probes/heap.h"
 #include "test/bench/mailsim.h"
 #include "test/bench/pool_least.h"
 
@@ -517,6 +518,7 @@ main(int argc, char **argv)
 {
 	double us[KINDS];
 
+	heap_install(); /* before OpenSSL allocates anything */
 	contexts_open();
 	probe_open();
 	least_epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -6,7 +6,7 @@ PROBE_DIALOG = probes/dialog probes/facts probes/line probes/classify \
 UNIT_products = $(PRODUCTS) storage/record
 UNIT_transcript = $(PROBE_DIALOG) probes/chain probes/digests \
     probes/handshake test/unit/transcript
-PROBE_TLS = probes/tls probes/tls_report probes/narrow probes/chain probes/digests probes/handshake
+PROBE_TLS = probes/tls probes/heap probes/tls_report probes/narrow probes/chain probes/digests probes/handshake
 UNIT_probe = $(PROBE_DIALOG) $(PROBE_TLS) probes/wheel probes/conversation \
     probes/talking probes/securing probes/turn probes/ending probes/report probes/worker \
     engine/wire engine/stats engine/role engine/log engine/addr \
@@ -17,6 +17,7 @@ UNIT_turn = $(PROBE_DIALOG) $(PROBE_TLS) probes/wheel probes/conversation \
     probes/talking probes/securing probes/turn probes/ending engine/addr \
     engine/ranges engine/conf_port
 UNIT_tls = $(PROBE_TLS) probes/facts probes/line probes/classify storage/record
+UNIT_heap = probes/heap
 UNIT_line = probes/line
 UNIT_wheel = probes/wheel
 UNIT_facts = probes/facts probes/line probes/classify probes/digests \
