@@ -86,15 +86,14 @@ run_on(unsigned cpu)
 static double
 cpu_us(pid_t pid)
 {
-	char path[64];
-	unsigned long long ns;
+	char path[64], line[128];
 	FILE *f;
 
 	snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
 	f = fopen(path, "r");
-	must(f && fscanf(f, "%llu", &ns) == 1, path);
+	must(f && fgets(line, sizeof line, f), path);
 	fclose(f);
-	return (double)ns / 1000;
+	return strtod(line, NULL) / 1000;
 }
 
 /* ---- who takes the sockets ----------------------------------------------- */
