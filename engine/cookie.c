@@ -34,30 +34,45 @@ cookie_hash(const uint8_t key[SWEEP_KEY_LEN], const uint8_t *p, size_t len)
 
 /*
  * The message: the source and what it shares with others first, so that its
- * state is made once. IPv4: source 4 bytes, slice 2, zero 2; target 4, port 2.
- * IPv6: source 16; target 16, port 2, slice 2. Addresses as numbers: nobody
- * else reads it. The slice (incarnation, attempt, kind) is hashed too, so that
- * the SYNs of two attempts share nothing.
+ * state is made once. IPv4: source 4 bytes, slice 2, round 2; target 4, port 2.
+ * IPv6: source 16; target 16, port 2, slice 2, round 2. Addresses as numbers:
+ * nobody else reads it. The slice (incarnation, attempt, kind) is hashed too,
+ * so that the SYNs of two attempts share nothing, and so is the round: with
+ * one port and one ISN again, a peer in TIME_WAIT would take the SYN of the
+ * fifth start for an old one of the first.
  */
-enum { MESSAGE4_LEN = 8 + 4 + 2, MESSAGE6_LEN = 16 + 16 + 2 + 2 };
+enum { MESSAGE4_LEN = 8 + 4 + 2, MESSAGE6_LEN = 16 + 16 + 2 + 2 + 2 };
+
+/* How often the incarnation of a slice had come round when it was the last. */
+static uint16_t
+round_of(const struct source_ports *p, unsigned slice)
+{
+	unsigned incarnation = slice >> (ATTEMPT_BITS + KIND_BITS);
+	unsigned ago = (p->incarnation - incarnation) % INCARNATIONS;
+
+	return (uint16_t)((p->slices - ago) / INCARNATIONS);
+}
 
 static void
 maker_init(struct cookie_maker *m, const uint8_t key[SWEEP_KEY_LEN],
     const struct source_ports *p, const struct addr *src, unsigned slice)
 {
 	unsigned hash_bits = p->bits - (unsigned)SLICE_BITS;
+	uint64_t round = round_of(p, slice);
 	struct sip s = sip_start(key);
 
 	m->first = (uint16_t)(p->first + (slice << hash_bits));
 	m->mask = (uint16_t)((1u << hash_bits) - 1);
 	m->four = addr_is4(src);
 	if (m->four) {
-		sip_word(&s, addr_to4(src) | (uint64_t)slice << 32);
+		sip_word(
+		    &s, addr_to4(src) | (uint64_t)slice << 32 | round << 48);
 		m->tail = (uint64_t)MESSAGE4_LEN << 56;
 	} else {
 		sip_word(&s, sip_word_be(src->b));
 		sip_word(&s, sip_word_be(src->b + SIP_WORD));
-		m->tail = (uint64_t)MESSAGE6_LEN << 56 | (uint64_t)slice << 16;
+		m->tail = (uint64_t)MESSAGE6_LEN << 56 | round << 32 |
+		    (uint64_t)slice << 16;
 	}
 	m->v[0] = s.v0;
 	m->v[1] = s.v1;
@@ -203,6 +218,7 @@ source_ports_init(
 	while (2u << p->bits <= n)
 		p->bits++;
 	p->incarnation = (uint8_t)(incarnation % INCARNATIONS);
+	p->slices = incarnation;
 	return 0;
 }
 

@@ -35,6 +35,7 @@ struct source_ports {
 	uint16_t first; /* host order */
 	uint8_t bits; /* the range holds 1 << bits ports */
 	uint8_t incarnation; /* modulo INCARNATIONS */
+	uint32_t slices; /* sweep_slice(), whole */
 };
 
 /*
@@ -63,7 +64,8 @@ struct cookie {
 
 /*
  * SipHash-2-4 (Aumasson, Bernstein 2012) under the sweep's key over both
- * addresses, the destination port and the slice; the hash chooses the source
+ * addresses, the destination port, the slice and how often it was come round
+ * to; the hash chooses the source
  * port within its slice and, with that port, the ISN. Who does not see our
  * SYNs has to guess 32 bits and the port.
  */
