@@ -15,6 +15,7 @@
 #: sudo make bench-tx each way to send, beside zmap and masscan
 #: sudo make bench-rx      answers at full speed, in the simulated internet
 #: sudo make bench-pool    conversations under load, against a simulator
+#: sudo make torture      kill -9, full disks, links that flap: nothing lost
 #: make internet      the simulated internet (test/internet/README.md)
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
 #: make uninstall     what install put there, but for the configuration
@@ -246,6 +247,9 @@ $(O)/internet/%.bpf.o: test/internet/%.bpf.c test/internet/simnet.h
 # the person who called sudo.
 need_root = $(if $(filter 0,$(shell id -u)),,$(error \
     the laboratory needs root, type: sudo make $@))
+TORTURE_SECONDS ?= 150
+torture: all internet
+	$(need_root)@BIN=$(O) test/torture/run --seconds $(TORTURE_SECONDS)
 check:
 	$(need_root)@scripts/check
 demo:
@@ -304,5 +308,5 @@ help:
 FORCE:
 .SECONDARY:
 .PHONY: all links clean help internet units unit fuzzers seeds fuzz sanitize \
-    bench bench-tx mailsim bench-pool check demo lint format install uninstall deps-present FORCE
+    bench bench-tx mailsim bench-pool torture check demo lint format install uninstall deps-present FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
