@@ -420,6 +420,17 @@ hello_again(struct tls *t)
 	return n > 0 && (size_t)n == t->hello_len ? TLS_AGAIN : TLS_RESET;
 }
 
+/*
+ * Longer than OpenSSL takes in (100 KiB of certificates): a cap of ours, not
+ * the server's doing, unless it is the very first message that makes no sense.
+ */
+static bool
+is_over_cap(const struct tls *t)
+{
+	return t->messages > 0 &&
+	    ERR_GET_REASON(t->error) == SSL_R_EXCESSIVE_MESSAGE_SIZE;
+}
+
 /* What a call that did not succeed means. */
 static enum tls_state
 state(struct tls *t, int r)
@@ -440,7 +451,7 @@ state(struct tls *t, int r)
 		return error == 0 ? TLS_CLOSED : TLS_RESET;
 	default:
 		t->error = ERR_peek_error();
-		return TLS_FAILED;
+		return is_over_cap(t) ? TLS_MUCH : TLS_FAILED;
 	}
 }
 

@@ -128,6 +128,9 @@ more_setups()
 	exim exim-heavy 198.18.20.207 "25 465 587" good login=always
 	exim exim-heavy-nostarttls 198.18.20.208 "25" good acl_smtp_starttls=never
 	exim exim-heavy-nohelo 198.18.20.209 "25" good acl_smtp_helo=never
+	exim exim-heavy-later 198.18.20.231 "25" good acl_smtp_starttls=defer
+	exim exim-heavy-later-helo 198.18.20.232 "25" good acl_smtp_helo=defer
+	exim exim-heavy-busy 198.18.20.233 "25" good connect=defer
 
 	dovecot dovecot-required 198.18.20.210 "110 143" good \
 	    "ssl = required\ndisable_plaintext_auth = no"
@@ -136,6 +139,8 @@ more_setups()
 	    "disable_plaintext_auth = no\nauth_mechanisms = cram-md5"
 	dovecot dovecot-greeting 198.18.20.213 "110 143" good \
 	    "login_greeting = Go away, no service here"
+	dovecot_submission dovecot-submission-required 198.18.20.153 good \
+	    $'ssl = required\ndisable_plaintext_auth = no'
 	dovecot_other dovecot-lmtp 198.18.20.214 lmtp 25 good
 	dovecot_other dovecot-sieve 198.18.20.215 sieve 143 good
 
@@ -144,6 +149,8 @@ more_setups()
 	    "smtpd_sasl_auth_enable = yes" "smtpd_tls_auth_only = no"
 	postfix postfix-discard 198.18.20.221 25 good \
 	    "smtpd_discard_ehlo_keywords = starttls"
+	postfix postfix-one-error 198.18.20.222 25 none \
+	    "smtpd_hard_error_limit = 1" "smtpd_error_sleep_time = 0"
 	postfix postfix-nohelo 198.18.20.223 25 good \
 	    "smtpd_delay_reject = no" "smtpd_helo_restrictions = reject"
 	postfix postfix-unwilling 198.18.20.224 25 good \
@@ -164,6 +171,8 @@ more_setups()
 	nginx nginx-apop 198.18.20.53 on good "pop3_auth apop; imap_auth cram-md5;"
 	perdition perdition-nologin 198.18.20.85 143 IMAP4 good --login_disabled
 	perdition perdition-nologin 198.18.20.85 110 POP3 good --login_disabled
+	cyrus cyrus-tlsrequired 198.18.20.25 "110 143" goodrsa \
+	    "allowplaintext: yes" "tls_required: yes"
 	cyrus cyrus-lmtp 198.18.20.24 "25" goodrsa
 	stunnel stunnel-verify 198.18.20.123 993 198.18.20.60:143 good \
 	    "verifyChain = yes
