@@ -111,6 +111,40 @@ print_view(const struct tool *t, const struct stats_request *r,
 		stats_text(v);
 }
 
+/* What the seal has counted already; NULL: nothing of the kind. */
+static struct statistics *
+read_table(struct store *s, const struct stats_request *r)
+{
+	struct statistics *found = NULL;
+	struct buf name = { 0 };
+	const uint8_t *bytes;
+	size_t len;
+
+	if (r->filter.any)
+		return NULL;
+	cuts_name(r->cuts, &name);
+	if (store_table(s, name.s, &bytes, &len))
+		found = statistics_load(r->cuts, bytes, len);
+	buf_free(&name);
+	return found;
+}
+
+/* NULL: the store cannot be read. */
+static struct statistics *
+count(struct store *s, const struct stats_request *r)
+{
+	struct statistics *found = read_table(s, r);
+
+	if (found)
+		return found;
+	found = statistics_new(r->cuts);
+	if (count_store(s, &r->filter, found))
+		return found;
+	statistics_free(found);
+	tool_error("%s: cannot be read", store_info(s)->sweep.id);
+	return NULL;
+}
+
 /* The sweep that another is compared with; "previous": the one before it. */
 static int
 open_before(const struct tool *t, const struct stats_request *r,
@@ -139,18 +173,17 @@ print_stats(struct tool *t, const struct stats_request *r)
 		return TOOL_ERROR;
 	if (r->against)
 		status = open_before(t, r, s, &before);
-	view.statistics = statistics_new(r->cuts);
 	view.info = store_info(s);
 	view.silent = store_silent_count(s);
-	if (status == TOOL_OK && !count_store(s, &r->filter, view.statistics))
-		status = tool_error("the store cannot be read");
 	if (before) {
-		view.before = statistics_new(r->cuts);
 		view.before_info = store_info(before);
-		if (!count_store(before, &r->filter, view.before))
-			status = tool_error("%s cannot be read", r->against);
+		view.before = count(before, r);
 	}
 	if (status == TOOL_OK)
+		view.statistics = count(s, r);
+	if (!view.statistics || (before && !view.before))
+		status = TOOL_ERROR;
+	else
 		print_view(t, r, &view);
 	if (status == TOOL_OK &&
 	    statistics_headline(view.statistics)->rows == 0)

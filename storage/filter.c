@@ -73,6 +73,7 @@ filter_take(struct filter *f, const struct tool *t, int c, const char *text)
 {
 	int64_t n;
 
+	f->any = true;
 	/* The others are known of a silent target too. */
 	if (c != FILTER_PORT && c != FILTER_FAMILY && c != FILTER_PREFIX &&
 	    c != FILTER_OUTCOME)

@@ -12,6 +12,7 @@ struct filter {
 	int64_t asn;
 	char country[3];
 	struct ranges *prefixes;
+	bool any; /* something was asked for */
 	bool any_row; /* nothing was asked that a silent target lacks */
 };
 

@@ -28,6 +28,7 @@ enum {
 #define DB_WANTED   "wanted" /* live only, as the names */
 #define DB_NAMES    "names"
 #define DB_PHANTOMS "phantoms"
+#define DB_TABLES   "tables" /* sealed only: counted by the seal */
 #define DB_META     "meta"
 
 /* ... of certs.mdb and of catalog.mdb. */

@@ -12,7 +12,9 @@
 #include "storage/cert_match.h"
 #include "storage/layout.h"
 #include "storage/purge.h"
+#include "storage/buf.h"
 #include "storage/seal.h"
+#include "storage/statistics.h"
 #include "storage/store_catalog.h"
 #include "storage/store_sealed.h"
 
@@ -34,6 +36,7 @@ struct sealing {
 	struct sweep_info *info;
 	uint64_t keep_gone_us; /* last seen before it: forgotten */
 	struct walk now, last, gone;
+	struct statistics *tables[SEALED_TABLES];
 	uint64_t missing; /* rows that are damaged and stay out */
 	uint8_t body[BODY_MAX]; /* one with its name */
 };
@@ -105,6 +108,38 @@ judge_name(struct sealing *s, const struct target *t, struct head *h)
 		h->names |= NAME_PTR;
 }
 
+static void
+tables_add(struct sealing *s, const struct head *h)
+{
+	struct row r = { .target = s->now.target, .head = *h };
+	bool body = false;
+
+	for (unsigned i = 0; i < SEALED_TABLES; i++)
+		body |= statistics_wants_body(s->tables[i], h);
+	if (body && !store_scan_body(s->now.scan, &r.body, &r.len))
+		r.body = NULL;
+	for (unsigned i = 0; i < SEALED_TABLES; i++)
+		statistics_add(s->tables[i], &r);
+}
+
+static int
+seal_tables(struct sealing *s)
+{
+	struct buf name = { 0 }, bytes = { 0 };
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < SEALED_TABLES; i++) {
+		buf_clear(&name);
+		buf_clear(&bytes);
+		cuts_name(sealed_tables[i], &name);
+		statistics_save(s->tables[i], &bytes);
+		rc = sealed_table(s->out, name.s, bytes.s, bytes.len);
+	}
+	buf_free(&name);
+	buf_free(&bytes);
+	return rc;
+}
+
 static int
 seal_heads(struct sealing *s)
 {
@@ -123,6 +158,7 @@ seal_heads(struct sealing *s)
 		}
 		seal_join(&h, before, gone);
 		judge_name(s, &s->now.target, &h);
+		tables_add(s, &h);
 		s->info->changes[h.change]++;
 		s->info->account.outcomes[h.outcome]++;
 		s->info->account.rows++;
@@ -304,7 +340,9 @@ seal_rows(struct sealing *s)
 	if (rc == 0)
 		rc = seal_silent(s);
 	s->missing += store_damaged(s->live) - damaged;
-	return rc == 0 ? seal_phantoms(s) : rc;
+	if (rc == 0)
+		rc = seal_phantoms(s);
+	return rc == 0 ? seal_tables(s) : rc;
 }
 
 /* Stock is counted from the rows, so what a counter said of them goes. */
@@ -419,14 +457,16 @@ seal(const struct role_args *args, const char *datadir, uint64_t now_us,
 {
 	static struct sealing s;
 	char newest[SWEEP_ID_MAX], why[STORE_ERROR_MAX];
-	int rc;
+	int rc = -1;
 
 	memset(&s, 0, sizeof s);
 	s.args = args;
 	s.info = info;
+	for (unsigned i = 0; i < SEALED_TABLES; i++)
+		s.tables[i] = statistics_new(sealed_tables[i]);
 	s.live = store_open(datadir, LAYOUT_LIVE, error);
 	if (s.live == NULL)
-		return -1;
+		goto end;
 	if (store_newest(datadir, newest)) {
 		s.before = store_open(datadir, newest, why);
 		if (s.before == NULL)
@@ -435,5 +475,8 @@ seal(const struct role_args *args, const char *datadir, uint64_t now_us,
 	rc = seal_file(&s, datadir, now_us, geo_build_us, error);
 	store_close(s.before);
 	store_close(s.live);
+end:
+	for (unsigned i = 0; i < SEALED_TABLES; i++)
+		statistics_free(s.tables[i]);
 	return rc == 0 ? seal_after(args, datadir, now_us, info, error) : -1;
 }

@@ -6,39 +6,13 @@
 #include "storage/as_names.h"
 #include "storage/cut.h"
 #include "storage/feed.h"
+#include "storage/statistics_own.h"
 #include "storage/text.h"
 
 enum { FIRST_SLOTS = 1024 };
 
-/* Rows by their keys: open addressing, at most half full. */
-struct table {
-	struct stat_row *v;
-	size_t n, cap;
-	uint32_t *slots; /* index + 1 */
-	size_t nslots;
-};
-
 /* What a host has counted as in a row. */
 enum { HAD_HOST = 1, HAD_POP3 = 2, HAD_IMAP = 4, HAD_SMTP = 8 };
-
-/* What is known of the address whose rows are passing by. */
-struct passing {
-	struct addr addr;
-	uint32_t number; /* of the address, from 1 */
-	bool any, service, pop3, imap, preauth;
-};
-
-struct statistics {
-	enum cut cuts[CUTS_MAX];
-	unsigned ncuts;
-	bool sorted; /* rows; before the next one is added they are not */
-	struct labels labels[CUTS_MAX];
-	struct table rows, groups; /* groups: by the first key alone */
-	struct stat_row total, phantoms;
-	struct headline headline;
-	struct passing passing;
-	struct as_names *names; /* NULL: no cut by AS */
-};
 
 /* What a service adds to each row that it belongs to. */
 struct service {
@@ -80,8 +54,8 @@ table_grow(struct table *t)
 		*table_slot(t, t->v[i].key) = (uint32_t)i + 1;
 }
 
-static struct stat_row *
-table_row(struct table *t, const uint64_t key[CUTS_MAX])
+struct stat_row *
+statistics_table_row(struct table *t, const uint64_t key[CUTS_MAX])
 {
 	uint32_t *slot;
 
@@ -306,11 +280,12 @@ count_cuts(struct statistics *s, const struct row *r, const struct service *v,
 		key[at] = cut_value(s->cuts[at], r, &s->labels[at], &more);
 		group[0] = key[0];
 		if (at == 0 && s->ncuts > 1)
-			count_service(table_row(&s->groups, group), v);
+			count_service(
+			    statistics_table_row(&s->groups, group), v);
 		if (at + 1 < s->ncuts)
 			count_cuts(s, r, v, key, at + 1);
 		else
-			count_service(table_row(&s->rows, key), v);
+			count_service(statistics_table_row(&s->rows, key), v);
 	} while (more != 0);
 }
 

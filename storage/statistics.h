@@ -107,6 +107,21 @@ const char *statistics_label(const struct statistics *, const struct stat_row *,
     unsigned which, char label[CUT_LABEL_MAX]);
 const char *statistics_as_name(const struct statistics *, uint64_t asn);
 
+/*
+ * As bytes, and back; storage/FORMAT.md has them. Of cuts without labels only
+ * (cut.h), and what is read back counts no further. NULL: not such bytes, of
+ * other cuts, or damaged.
+ */
+struct buf;
+void statistics_save(struct statistics *, struct buf *);
+struct statistics *statistics_load(
+    const enum cut cuts[CUTS_MAX], const uint8_t *, size_t len);
+
+/* The tables that each seal makes, by these names: "country,protocol". */
+enum { SEALED_TABLES = 7 };
+extern const enum cut sealed_tables[SEALED_TABLES][CUTS_MAX];
+void cuts_name(const enum cut cuts[CUTS_MAX], struct buf *);
+
 const enum cut *statistics_cuts(const struct statistics *);
 unsigned statistics_cut_count(const struct statistics *); /* at least 1 */
 

@@ -2,7 +2,6 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,8 @@ enum { SECONDS_LEN = 4 }; /* of a silent row before there were sums */
 
 struct store {
 	struct view view, certs;
-	MDB_dbi heads, bodies, silent, gone, names, phantoms, meta, certs_dbi;
+	MDB_dbi heads, bodies, silent, gone, names, phantoms, tables, meta,
+	    certs_dbi;
 	bool running; /* its heads know nothing of phantoms yet */
 	uint64_t damaged; /* rows passed over */
 	char datadir[LAYOUT_PATH_MAX];
@@ -36,16 +36,6 @@ struct store_scan {
 	MDB_cursor_op next;
 	uint8_t key[TARGET_KEY_LEN];
 };
-
-void
-store_say(char error[STORE_ERROR_MAX], const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(error, STORE_ERROR_MAX, fmt, ap);
-	va_end(ap);
-}
 
 /* Where the environment lies, and how it is opened. */
 static int
@@ -88,6 +78,7 @@ read_info(struct store *s, const char *path, char error[STORE_ERROR_MAX])
 	s->gone = view_dbi(&s->view, DB_GONE);
 	s->names = view_dbi(&s->view, DB_NAMES);
 	s->phantoms = view_dbi(&s->view, DB_PHANTOMS);
+	s->tables = view_dbi(&s->view, DB_TABLES);
 	s->meta = view_dbi(&s->view, DB_META);
 	if (s->heads == NO_DBI || s->bodies == NO_DBI ||
 	    !view_get(&s->view, s->meta, META_INFO, strlen(META_INFO), &text)) {
@@ -540,6 +531,43 @@ store_name(struct store *s, const struct addr *a, char name[HOSTNAME_CAP],
 	*confirmed = bytes[0] != 0;
 	memcpy(name, bytes + 1, value.mv_size - 1);
 	name[value.mv_size - 1] = '\0';
+	return true;
+}
+
+/* Has it a head from first to last? */
+static bool
+has_head(struct store *s, const struct addr *first, const struct addr *last)
+{
+	struct target t = { .addr = *first, .port = 0 };
+	uint8_t from[TARGET_KEY_LEN];
+	MDB_val key = { sizeof from, from }, value;
+	MDB_cursor *c;
+	int rc = mdb_cursor_open(s->view.txn, s->heads, &c);
+
+	if (rc != 0)
+		return true;
+	target_pack(&t, from);
+	rc = mdb_cursor_get(c, &key, &value, MDB_SET_RANGE);
+	mdb_cursor_close(c);
+	return rc == 0 && memcmp(key.mv_data, last->b, sizeof last->b) <= 0;
+}
+
+bool
+store_table(
+    struct store *s, const char *name, const uint8_t **bytes, size_t *len)
+{
+	struct addr first, last;
+	MDB_val value;
+
+	for (size_t i = 0; i < ranges_pieces(s->optouts); i++) {
+		ranges_piece(s->optouts, i, &first, &last);
+		if (has_head(s, &first, &last))
+			return false;
+	}
+	if (!view_get(&s->view, s->tables, name, strlen(name), &value))
+		return false;
+	*bytes = value.mv_data;
+	*len = value.mv_size;
 	return true;
 }
 

@@ -110,6 +110,13 @@ bool store_get(struct store *, const struct target *, struct head *,
 bool store_name(struct store *, const struct addr *, char name[HOSTNAME_CAP],
     bool *confirmed);
 
+/*
+ * What the seal kept under a name, until store_close. False: nothing, or rows
+ * that it was counted from are opted out by now.
+ */
+bool store_table(
+    struct store *, const char *name, const uint8_t **bytes, size_t *len);
+
 /* A certificate; *der is valid until store_close. */
 bool store_cert(struct store *, const uint8_t sha256[SHA256_LEN],
     const uint8_t **der, size_t *len);

@@ -1,6 +1,7 @@
-/* store_list.c: which sweeps there are. */
+/* store_list.c: which sweeps there are, and what is said of them. */
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,16 @@
 #include "storage/layout.h"
 #include "storage/store.h"
 #include "storage/view.h"
+
+void
+store_say(char error[STORE_ERROR_MAX], const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(error, STORE_ERROR_MAX, fmt, ap);
+	va_end(ap);
+}
 
 bool
 store_name_id(const char *name, char id[SWEEP_ID_MAX])

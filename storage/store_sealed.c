@@ -23,10 +23,10 @@ enum {
 	FILE_MODE = 0644
 };
 
-enum kind { HEADS, BODIES, SILENT, GONE, PHANTOMS, META, KINDS };
+enum kind { HEADS, BODIES, SILENT, GONE, PHANTOMS, TABLES, META, KINDS };
 
 static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_SILENT,
-	DB_GONE, DB_PHANTOMS, DB_META };
+	DB_GONE, DB_PHANTOMS, DB_TABLES, DB_META };
 
 struct sealed {
 	MDB_env *env;
@@ -198,6 +198,24 @@ sealed_phantom(struct sealed *s, const uint8_t *key)
 
 	return append_key(
 	    s, PHANTOMS, key, PHANTOM_KEY_LEN, answered, sizeof answered);
+}
+
+/* In a transaction of its own, so that the map can grow for it. */
+int
+sealed_table(struct sealed *s, const char *name, const void *bytes, size_t len)
+{
+	MDB_val key = { strlen(name), (void *)(uintptr_t)name };
+	MDB_val value = { len, (void *)(uintptr_t)bytes };
+	int rc = commit(s);
+
+	while (rc == 0 && s->map < len + MAP_SPARE)
+		s->map *= 2;
+	if (rc == 0)
+		rc = begin(s);
+	if (rc == 0)
+		rc = mdb_put(s->txn, s->dbi[TABLES], &key, &value, 0);
+	s->batch += len;
+	return rc == 0 ? 0 : fail(rc);
 }
 
 static int

@@ -23,6 +23,8 @@ int sealed_body(
 int sealed_silent(struct sealed *, const struct target *, uint32_t seconds);
 int sealed_phantom(struct sealed *, const uint8_t *key); /* phantom.h */
 int sealed_gone(struct sealed *, const struct target *, const struct head *);
+/* Bytes under a name, in any order. */
+int sealed_table(struct sealed *, const char *name, const void *, size_t len);
 
 /*
  * Write what is known of the sweep, sync, rename, sync the directory, free.

@@ -5,9 +5,12 @@ STORE_SEALED = storage/store_sealed storage/store_catalog storage/purge
 STORE_LIVE = storage/store_write storage/store_purge storage/book storage/pending
 STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
+STORE_TABLES = storage/statistics storage/statistics_save storage/as_names \
+	storage/cut storage/feed storage/row storage/holes storage/cert_fields \
+	storage/tls_names
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
 STORE_ALL = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) $(STORE_GEO) \
-	$(STORE_START) storage/batch storage/order storage/outcome storage/merge \
+	$(STORE_START) $(STORE_TABLES) storage/batch storage/order storage/outcome storage/merge \
 	storage/second storage/seal storage/change storage/cert_match engine/hostname test/unit/store_help
 UNIT_store = $(STORE_READ) $(STORE_SEALED) test/unit/store_help
 UNIT_record = storage/record
@@ -25,6 +28,7 @@ UNIT_naming = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/naming \
 	engine/wire engine/log test/unit/store_help
 UNIT_begin = $(STORE_ALL)
 UNIT_seal = $(STORE_ALL)
+UNIT_seal_tables = $(UNIT_seal)
 UNIT_writer = $(STORE_ALL) engine/canary engine/cookie storage/writer \
 	storage/checkpoint storage/datadir storage/naming engine/optouts engine/wire
 UNIT_check = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/check storage/check_files \

@@ -19,13 +19,13 @@ UNIT_commands = engine/loss storage/cmd_dump storage/cmd_show storage/cmd_sweeps
 	storage/shards_merge storage/digest_set storage/cmd_diff storage/change \
 	storage/tool \
 	storage/filter storage/json_out storage/show storage/show_chain \
-	storage/advice storage/progress storage/statistics storage/as_names storage/cut \
+	storage/advice storage/progress storage/statistics storage/statistics_save storage/as_names storage/cut \
 	storage/stats_print storage/stats_data \
 	$(TOOL_MAKE) $(TOOL_SAMPLE) $(TOOL_CONF)
 UNIT_text = storage/csv $(TOOL_TEXT)
 UNIT_holes = storage/holes storage/advice $(TOOL_ROW)
 UNIT_feed = storage/feed_match $(TOOL_FEED) $(TOOL_SAMPLE)
-UNIT_feed_make = storage/statistics storage/as_names storage/cut $(TOOL_MAKE) $(TOOL_SAMPLE)
+UNIT_feed_make = storage/statistics storage/statistics_save storage/as_names storage/cut $(TOOL_MAKE) $(TOOL_SAMPLE)
 UNIT_progress = storage/progress $(TOOL_TEXT)
 UNIT_change = $(UNIT_commands)
 UNIT_prefix = storage/prefix engine/addr
