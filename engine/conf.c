@@ -115,7 +115,7 @@ static const struct option options[] = {
 	{ "per_network", NUMBER, AT(per_network), 1, 65535, "16", NULL },
 	{ "waiting_max", NUMBER, AT(waiting_max), 64, 1 << 27, "1048576",
 	  NULL },
-	{ "capture_buffer", SIZE, AT(capture_buffer), 1 << 20, 1 << 30, "64M",
+	{ "capture_buffer", SIZE, AT(capture_buffer), 1 << 20, 1 << 30, "24M",
 	  NULL },
 	{ "line_max", SIZE, AT(line_max), 512, 1 << 16, "8K", NULL },
 	{ "reply_max", SIZE, AT(reply_max), 512, 1 << 24, "64K", NULL },

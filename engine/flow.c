@@ -126,19 +126,18 @@ static void
 enter(struct flow *f, const struct arrival *a)
 {
 	bool smtp = f->conf->ports[a->service].protocol == PROTOCOL_SMTP;
-	struct entry *e =
-	    waiting_add_at(f->table, a->hash, &a->target.addr, a->service,
-		smtp ? QUEUE_GREETING_SMTP : QUEUE_GREETING, flow_now_ms(f));
+	struct entry *e = waiting_add_at(f->table, a->hash, &a->target.addr,
+	    a->service, smtp ? QUEUE_GREETING_SMTP : QUEUE_GREETING,
+	    flow_captured_ms(f, a->captured_us));
 
 	e->source = a->source & 15u;
 	e->sport = a->s->dport;
 	e->irs = a->s->seq;
 	e->window = a->s->window;
 	e->mss = a->s->mss;
-	e->wscale = a->s->wscale;
+	e->wscale = entry_wscale(a->s->wscale) & 15u;
 	e->ttl = a->s->ttl;
 	e->options = a->s->options;
-	e->synack_ms = flow_synack_ms(f, a->captured_us);
 	count_heard(f, a, e);
 	flow_count(f, STAT_PKT_ENTERED);
 	flow_note_pending(f, e);
@@ -172,7 +171,7 @@ new_answer(struct flow *f, const struct arrival *a)
 		refuse(f, a, STAT_PKT_REFUSED_OPTOUT);
 	else if (waiting_used(f->table) == waiting_max(f->table))
 		flow_count(f, STAT_PKT_REFUSED_FULL); /* it will ask again */
-	else if (waiting_open_of(f->table, a->hash, &a->target.addr) >=
+	else if (waiting_host(f->table, a->hash, &a->target.addr).open >=
 		f->conf->per_host ||
 	    !limits_take(f->limits, a->network))
 		refuse_limited(f, a);
@@ -280,7 +279,7 @@ on_rst(struct flow *f, const struct arrival *a)
 static uint32_t
 scaled(const struct entry *e, uint16_t window)
 {
-	return (uint32_t)window << (e->wscale != WSCALE_NONE ? e->wscale : 0);
+	return (uint32_t)window << (entry_scales(e) ? e->wscale : 0);
 }
 
 /*

@@ -23,12 +23,30 @@ flow_isn(const struct flow *f, const struct entry *e)
 	    .isn;
 }
 
+/* Nothing lies longer in a capture: somebody has set the clock. */
+enum { CAPTURED_AGO_US = 10 * 1000 * 1000 };
+
 uint32_t
-flow_synack_ms(const struct flow *f, uint64_t captured_us)
+flow_captured_ms(const struct flow *f, uint64_t captured_us)
 {
-	if (captured_us < f->start.utc_us)
-		return 0; /* somebody has set the clock */
-	return (uint32_t)((captured_us - f->start.utc_us) / 1000);
+	uint64_t ago_us = f->now.utc_us - captured_us;
+
+	if (captured_us > f->now.utc_us || ago_us > CAPTURED_AGO_US)
+		ago_us = 0;
+	return (uint32_t)((f->now.mono_us - f->start.mono_us + CAPTURED_AGO_US -
+			      ago_us) /
+		   1000) -
+	    CAPTURED_AGO_US / 1000;
+}
+
+/* UTC of when it came: to the millisecond, by the clock as it is set now. */
+static uint64_t
+synack_us(const struct flow *f, const struct entry *e)
+{
+	uint64_t begun_us = (f->now.mono_us - f->start.mono_us) % 1000;
+	uint32_t ago_ms = flow_now_ms(f) - waiting_start(e);
+
+	return f->now.utc_us - begun_us - ago_ms * (uint64_t)1000;
 }
 
 struct syn
@@ -61,7 +79,7 @@ contact_flags(const struct flow *f, const struct entry *e)
 		flags |= HANDOFF_TLS;
 	if (e->options & OPTION_SACK_OK)
 		flags |= HANDOFF_SACK;
-	if (e->wscale != WSCALE_NONE)
+	if (entry_scales(e))
 		flags |= HANDOFF_WSCALE;
 	return (uint16_t)flags;
 }
@@ -83,9 +101,9 @@ flow_contact(const struct flow *f, const struct entry *e)
 	c.ttl = e->ttl;
 	c.window = e->window;
 	c.mss = e->mss;
-	c.wscale = e->wscale != WSCALE_NONE ? e->wscale : 0;
+	c.wscale = entry_scales(e) ? e->wscale : 0;
 	c.synack_options = e->options;
-	c.synack_us = f->start.utc_us + e->synack_ms * (uint64_t)1000;
+	c.synack_us = synack_us(f, e);
 	return c;
 }
 
@@ -114,7 +132,7 @@ void
 flow_ack_to(struct flow *f, const struct entry *e, const struct target *t,
     uint32_t seq, uint32_t bytes)
 {
-	unsigned shift = e->wscale != WSCALE_NONE ? SYN_WSCALE : 0;
+	unsigned shift = entry_scales(e) ? SYN_WSCALE : 0;
 
 	if (f->connect || flow_opted_out(f, &t->addr))
 		return;
@@ -154,7 +172,7 @@ flow_note_pending(struct flow *f, const struct entry *e)
 	n.kind = (uint8_t)syn.kind;
 	n.attempt = (uint8_t)syn.attempt;
 	n.protocol = f->conf->ports[e->service].protocol;
-	n.synack_us = f->start.utc_us + e->synack_ms * (uint64_t)1000;
+	n.synack_us = synack_us(f, e);
 	f->act.note(f->context, NOTE_PENDING, &n, sizeof n);
 }
 

@@ -34,15 +34,10 @@ flow_optouts(struct flow *f, const struct ranges *set, struct flow_time now)
 	f->now = now;
 	f->optouts = ranges_pieces(set) > 0 ? set : NULL;
 	f->optouts_us = now.mono_us;
-	for (unsigned q = 0; f->optouts != NULL && q <= QUEUE_BLOCKED; q++) {
-		struct entry *e =
-		    waiting_first(f->table, (enum waiting_queue)q);
-
-		while (e != NULL) {
-			struct entry *next = waiting_next(f->table, e);
-
+	if (f->optouts == NULL)
+		return;
+	for (struct entry *e = waiting_next(f->table, NULL); e != NULL;
+	     e = waiting_next(f->table, e))
+		if (entry_waits(e))
 			withdraw(f, e);
-			e = next;
-		}
-	}
 }

@@ -89,6 +89,19 @@ flow_now_ms(const struct flow *f)
 	return (uint32_t)((f->now.mono_us - f->start.mono_us) / 1000);
 }
 
+/* A segment's window scale as an entry keeps it. */
+static inline unsigned
+entry_wscale(uint8_t wscale)
+{
+	return wscale <= WSCALE_MAX ? wscale & 15u : ENTRY_NO_WSCALE;
+}
+
+static inline bool
+entry_scales(const struct entry *e)
+{
+	return e->wscale != ENTRY_NO_WSCALE;
+}
+
 static inline bool
 entry_waits(const struct entry *e)
 {
@@ -107,8 +120,8 @@ struct target flow_target(const struct flow *, const struct entry *);
 struct contact flow_contact(const struct flow *, const struct entry *);
 uint32_t flow_isn(const struct flow *, const struct entry *);
 
-/* The capture's time as an entry keeps it. */
-uint32_t flow_synack_ms(const struct flow *, uint64_t captured_us);
+/* When a segment was captured, by the clock of the table. */
+uint32_t flow_captured_ms(const struct flow *, uint64_t captured_us);
 
 /*
  * Why a SYN left from that port. One that was sent again is its target's first

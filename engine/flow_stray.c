@@ -78,14 +78,13 @@ remember(struct flow *f, const struct arrival *a, struct entry *e)
 	if (e != NULL)
 		waiting_remove(f->table, e);
 	e = waiting_add_at(f->table, a->hash, &a->target.addr, a->service,
-	    QUEUE_DONE, flow_now_ms(f));
+	    QUEUE_DONE, flow_captured_ms(f, a->captured_us));
 	if (e == NULL)
 		return NULL;
 	e->source = a->source & 15u;
 	e->sport = a->s->dport;
 	e->ttl = a->s->ttl;
-	e->wscale = WSCALE_NONE;
-	e->synack_ms = flow_synack_ms(f, a->captured_us);
+	e->wscale = ENTRY_NO_WSCALE;
 	return e;
 }
 

@@ -145,19 +145,12 @@ keep_done(const struct flow *f)
 static void
 end_all_due(struct flow *f, unsigned room)
 {
-	unsigned queues = keep_done(f) ? QUEUE_DONE : QUEUE_COUNT;
 	uint32_t now = flow_now_ms(f);
+	struct entry *e;
 
-	for (unsigned q = 0; q < queues; q++) {
-		struct entry *e;
-
-		while (room > 0 &&
-		    (e = waiting_due(f->table, (enum waiting_queue)q, now)) !=
-			NULL) {
-			end_due(f, e);
-			room--;
-		}
-	}
+	waiting_hold_done(f->table, keep_done(f), now);
+	for (; room > 0 && (e = waiting_due(f->table, now)) != NULL; room--)
+		end_due(f, e);
 }
 
 /*
@@ -169,7 +162,7 @@ retry_blocked(struct flow *f)
 {
 	struct entry *e;
 
-	while ((e = waiting_first(f->table, QUEUE_BLOCKED)) != NULL) {
+	while ((e = waiting_any(f->table, QUEUE_BLOCKED)) != NULL) {
 		flow_turn_get(f, e);
 		flow_end(f);
 		if (e->queue == QUEUE_BLOCKED)
@@ -257,7 +250,7 @@ flow_leave(struct flow *f)
 	for (unsigned q = 0; q <= QUEUE_BLOCKED; q++) {
 		struct entry *e;
 
-		while ((e = waiting_first(f->table, (enum waiting_queue)q)) !=
+		while ((e = waiting_any(f->table, (enum waiting_queue)q)) !=
 		    NULL) {
 			flow_rst_entry(f, e);
 			waiting_remove(f->table, e);

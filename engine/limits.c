@@ -7,34 +7,54 @@
 #include "engine/siphash.h"
 
 /*
- * A slot is one word: 20 bits of the network's keyed hash above 12 of count;
- * a count of 0 is empty. Two networks that share line and tag share a count:
- * with a million of them about ten pairs do, and all it does is to put off a
- * host for a while. What finds its line full goes to the next, and counts as
- * spilt from its own: two full lines in a row, and it is put off.
+ * A slot holds a count below and bits of the network's keyed hash above; a
+ * count of 0 is empty. Slots are of two bytes, or of four where counts may be
+ * large. A network is in its own line or in that line's twin. Two that share
+ * these and the bits share a count: of networks in a full table with slots of
+ * two bytes one in fifty does, and one in fifty finds both lines full. All
+ * that comes of it is that a host is put off for a while.
  */
-enum { LINE = 64, SLOTS = LINE / 4 - 1, COUNT_BITS = 12, FILL = 8 };
+enum { LINE = 64 };
+enum { NARROW = LINE / 2, NARROW_FILL = 25, NARROW_MAX = 63 };
+enum { WIDE = LINE / 4, WIDE_FILL = 12 };
 
-_Static_assert(NETWORK_LIMIT_MAX == (1 << COUNT_BITS) - 1, "a count");
-
-struct line {
-	uint32_t slots[SLOTS], spilt;
+union line {
+	uint16_t narrow[NARROW];
+	uint32_t wide[WIDE];
 };
 
-_Static_assert(sizeof(struct line) == LINE, "a line of the cache");
+_Static_assert(sizeof(union line) == LINE, "a line of the cache");
 
 struct limits {
-	struct line *lines;
-	uint64_t mask;
+	void *memory;
+	union line *lines; /* in there */
+	uint64_t nlines; /* even */
 	uint32_t per_network, max, taken;
+	uint32_t count_mask, tag_mask; /* of a slot */
+	bool wide;
 	uint8_t key[SWEEP_KEY_LEN];
 };
+
+static void
+shape(struct limits *l, uint32_t max, uint32_t per_network)
+{
+	l->max = max;
+	l->per_network =
+	    per_network < NETWORK_LIMIT_MAX ? per_network : NETWORK_LIMIT_MAX;
+	l->wide = l->per_network > NARROW_MAX;
+	l->nlines = max / (2u * NARROW_FILL) * 2 + 2;
+	if (l->wide)
+		l->nlines = max / (2u * WIDE_FILL) * 2 + 2;
+	l->count_mask = 1;
+	while (l->count_mask < l->per_network)
+		l->count_mask = l->count_mask << 1 | 1;
+	l->tag_mask = (l->wide ? UINT32_MAX : 0xffffu) & ~l->count_mask;
+}
 
 struct limits *
 limits_new(uint32_t max, uint32_t per_network, const uint8_t key[SWEEP_KEY_LEN])
 {
 	struct limits *l;
-	uint64_t n = 2;
 
 	if (max == 0 || per_network == 0) {
 		errno = EINVAL;
@@ -43,19 +63,16 @@ limits_new(uint32_t max, uint32_t per_network, const uint8_t key[SWEEP_KEY_LEN])
 	l = calloc(1, sizeof *l);
 	if (l == NULL)
 		return NULL;
-	while (n * FILL < max)
-		n *= 2;
-	l->lines = aligned_alloc(LINE, n * sizeof *l->lines);
-	if (l->lines == NULL) {
+	shape(l, max, per_network);
+	memcpy(l->key, key, sizeof l->key);
+	/* Zeros that nobody has touched yet take no memory. */
+	l->memory = calloc(l->nlines + 1, sizeof *l->lines);
+	if (l->memory == NULL) {
 		free(l);
 		return NULL;
 	}
-	memset(l->lines, 0, n * sizeof *l->lines);
-	l->mask = n - 1;
-	l->max = max;
-	l->per_network =
-	    per_network < NETWORK_LIMIT_MAX ? per_network : NETWORK_LIMIT_MAX;
-	memcpy(l->key, key, sizeof l->key);
+	l->lines =
+	    (void *)(((uintptr_t)l->memory + LINE - 1) & -(uintptr_t)LINE);
 	return l;
 }
 
@@ -64,8 +81,14 @@ limits_free(struct limits *l)
 {
 	if (l == NULL)
 		return;
-	free(l->lines);
+	free(l->memory);
 	free(l);
+}
+
+size_t
+limits_bytes(const struct limits *l)
+{
+	return (l->nlines + 1) * sizeof *l->lines;
 }
 
 /* SipHash of the prefix alone, 3 bytes or 6. */
@@ -81,90 +104,142 @@ limits_network(const struct limits *l, const struct addr *a)
 	return sip_finish(&s);
 }
 
-static inline struct line *
-line_of(const struct limits *l, uint64_t network, unsigned next)
+/* The line by the upper half of the hash, the tag from the lower. */
+static inline uint64_t
+line_of(const struct limits *l, uint64_t network)
 {
-	return &l->lines[(network + next) & l->mask];
+	return (network >> 32) * l->nlines >> 32;
 }
 
 static inline uint32_t
-tag_of(uint64_t network)
+tag_of(const struct limits *l, uint64_t network)
 {
-	return (uint32_t)(network >> 32) >> COUNT_BITS;
-}
-
-static inline uint32_t
-count_of(uint32_t slot)
-{
-	return slot & NETWORK_LIMIT_MAX;
+	return (uint32_t)network & l->tag_mask;
 }
 
 void
 limits_ahead(const struct limits *l, uint64_t network)
 {
-	__builtin_prefetch(line_of(l, network, 0), 1);
+	__builtin_prefetch(&l->lines[line_of(l, network)], 1);
+	__builtin_prefetch(&l->lines[line_of(l, network) ^ 1], 1);
 }
 
-static uint32_t *
-find_in(struct line *line, uint32_t tag)
+/* Where a network is, or would be. */
+struct place {
+	union line *line;
+	unsigned slot;
+	uint32_t count;
+};
+
+/* May the line have the tag? Eight slots, or four, in a step. */
+typedef uint16_t lanes16 __attribute__((vector_size(16), may_alias));
+typedef uint32_t lanes32 __attribute__((vector_size(16), may_alias));
+
+static inline bool
+may_have(const struct limits *l, const union line *line, uint32_t tag)
 {
-	for (unsigned i = 0; i < SLOTS; i++)
-		if (line->slots[i] >> COUNT_BITS == tag &&
-		    count_of(line->slots[i]) > 0)
-			return &line->slots[i];
-	return NULL;
-}
+	uint64_t any = 0;
 
-static uint32_t *
-empty_in(struct line *line)
-{
-	for (unsigned i = 0; i < SLOTS; i++)
-		if (count_of(line->slots[i]) == 0)
-			return &line->slots[i];
-	return NULL;
-}
+	for (unsigned i = 0; i < LINE; i += sizeof(lanes16)) {
+		const uint8_t *at = (const uint8_t *)line + i;
+		uint64_t same[2];
 
-/* The network's slot, or NULL; *spilt: it is not in its own line. */
-static uint32_t *
-find(struct limits *l, uint64_t network, bool *spilt)
-{
-	struct line *home = line_of(l, network, 0);
-	uint32_t tag = tag_of(network), *slot = find_in(home, tag);
+		if (l->wide) {
+			lanes32 v;
 
-	*spilt = slot == NULL && home->spilt > 0;
-	return *spilt ? find_in(line_of(l, network, 1), tag) : slot;
-}
+			memcpy(&v, at, sizeof v);
+			v = (lanes32)((v & l->tag_mask) == tag);
+			memcpy(same, &v, sizeof same);
+		} else {
+			lanes16 v;
 
-/* A slot for one that has none, or NULL. */
-static uint32_t *
-begin(struct limits *l, uint64_t network)
-{
-	struct line *home = line_of(l, network, 0);
-	uint32_t *slot = empty_in(home);
-
-	if (slot == NULL) {
-		slot = empty_in(line_of(l, network, 1));
-		home->spilt += slot != NULL;
+			memcpy(&v, at, sizeof v);
+			v = (lanes16)((v & (uint16_t)l->tag_mask) ==
+			    (uint16_t)tag);
+			memcpy(same, &v, sizeof same);
+		}
+		any |= same[0] | same[1];
 	}
-	if (slot != NULL)
-		*slot = tag_of(network) << COUNT_BITS;
-	return slot;
+	return any != 0;
+}
+
+static inline uint32_t
+slot_in(const struct limits *l, const union line *line, unsigned i)
+{
+	return l->wide ? line->wide[i] : line->narrow[i];
+}
+
+static bool
+find_in(const struct limits *l, struct place *p, uint64_t at, uint32_t tag)
+{
+	unsigned n = l->wide ? WIDE : NARROW;
+
+	p->line = &l->lines[at];
+	if (!may_have(l, p->line, tag))
+		return false;
+	for (p->slot = 0; p->slot < n; p->slot++) {
+		uint32_t slot = slot_in(l, p->line, p->slot);
+
+		p->count = slot & l->count_mask;
+		if ((slot & l->tag_mask) == tag && p->count > 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+empty_in(const struct limits *l, struct place *p, uint64_t at)
+{
+	unsigned n = l->wide ? WIDE : NARROW;
+
+	p->line = &l->lines[at];
+	p->count = 0;
+	for (p->slot = 0; p->slot < n; p->slot++)
+		if ((slot_in(l, p->line, p->slot) & l->count_mask) == 0)
+			return true;
+	return false;
+}
+
+static bool
+find(const struct limits *l, uint64_t network, struct place *p)
+{
+	uint64_t at = line_of(l, network);
+	uint32_t tag = tag_of(l, network);
+
+	return find_in(l, p, at, tag) || find_in(l, p, at ^ 1, tag);
+}
+
+static bool
+find_empty(const struct limits *l, uint64_t network, struct place *p)
+{
+	uint64_t at = line_of(l, network);
+
+	return empty_in(l, p, at) || empty_in(l, p, at ^ 1);
+}
+
+/* One that is empty keeps no tag, so that nobody takes it for his own. */
+static void
+set_count(
+    struct limits *l, uint64_t network, const struct place *p, uint32_t count)
+{
+	uint32_t slot = count > 0 ? tag_of(l, network) | count : 0;
+
+	if (l->wide)
+		p->line->wide[p->slot] = slot;
+	else
+		p->line->narrow[p->slot] = (uint16_t)slot;
 }
 
 bool
 limits_take(struct limits *l, uint64_t network)
 {
-	uint32_t *slot;
-	bool spilt;
+	struct place p;
 
-	if (l->taken == l->max)
+	if (l->taken == l->max ||
+	    (!find(l, network, &p) && !find_empty(l, network, &p)) ||
+	    p.count >= l->per_network)
 		return false;
-	slot = find(l, network, &spilt);
-	if (slot == NULL)
-		slot = begin(l, network);
-	if (slot == NULL || count_of(*slot) >= l->per_network)
-		return false;
-	++*slot;
+	set_count(l, network, &p, p.count + 1);
 	l->taken++;
 	return true;
 }
@@ -172,13 +247,10 @@ limits_take(struct limits *l, uint64_t network)
 void
 limits_give(struct limits *l, uint64_t network)
 {
-	bool spilt;
-	uint32_t *slot = find(l, network, &spilt);
+	struct place p;
 
-	if (slot == NULL)
+	if (!find(l, network, &p))
 		return;
-	--*slot;
+	set_count(l, network, &p, p.count - 1);
 	l->taken--;
-	if (spilt && count_of(*slot) == 0)
-		line_of(l, network, 0)->spilt--;
 }

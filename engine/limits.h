@@ -3,6 +3,7 @@
 #define ENGINE_LIMITS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/addr.h"
@@ -14,13 +15,17 @@ enum { NETWORK_BITS4 = 24, NETWORK_BITS6 = 48, NETWORK_LIMIT_MAX = 4095 };
 struct limits;
 
 /*
- * Counts for up to max connections at once, in a table of fixed size: 8 bytes
- * a connection, and each look at it is one line of the cache. The limit is at
- * least 1 and is cut to NETWORK_LIMIT_MAX. NULL with errno.
+ * Counts for up to max connections at once, in a table of fixed size: 2.5
+ * bytes a connection, 5 with a limit over 63, and a look at it is one line of
+ * the cache, nearly always. The limit is at least 1 and is cut to
+ * NETWORK_LIMIT_MAX. NULL with errno.
  */
 struct limits *limits_new(
     uint32_t max, uint32_t per_network, const uint8_t key[SWEEP_KEY_LEN]);
 void limits_free(struct limits *);
+
+/* Bytes of its table. */
+size_t limits_bytes(const struct limits *);
 
 /* The network of an address, as the calls below take it. */
 uint64_t limits_network(const struct limits *, const struct addr *);

@@ -18,7 +18,7 @@ struct capture;
 struct capture *capture_open(const struct conf *);
 void capture_close(struct capture *);
 
-/* For poll(2): readable when frames are there, at most 1 ms late. */
+/* For poll(2): readable when frames are there, at most 2 ms late. */
 int capture_fd(const struct capture *);
 
 /* A frame and when it was captured, UTC; it dies when the function returns. */

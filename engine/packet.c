@@ -31,11 +31,11 @@ enum {
 	PRESSURE_FULL = 1000,
 	/*
 	 * How old frames are when they are read: from here on send slows, and
-	 * stops long before the capture's buffer is full (at a million a second
-	 * it holds four tenths of one).
+	 * stops before the capture's buffer is full (of 24 MB, the default, at
+	 * a million a second it holds 150 ms).
 	 */
-	LAG_FROM_MS = 100,
-	LAG_TO_MS = 300
+	LAG_FROM_MS = 60,
+	LAG_TO_MS = 130
 };
 
 /*

@@ -8,10 +8,7 @@
 #include "engine/addr.h"
 #include "engine/sweep.h"
 
-/*
- * Where an entry stands. Each is a queue in the order of entry with one
- * timeout for all, so the one that is due is always its first.
- */
+/* Where an entry stands. Each has one timeout for all that are in it. */
 enum waiting_queue {
 	QUEUE_GREETING, /* for POP3 and IMAP to speak */
 	QUEUE_GREETING_SMTP,
@@ -23,26 +20,29 @@ enum waiting_queue {
 	QUEUE_COUNT
 };
 
+/* What an entry knows the window scale by, where there is none. */
+enum { ENTRY_NO_WSCALE = 15 };
+
 /*
- * 40 bytes; the upper 12 of an IPv6 address lie beside it in an array that is
- * made only if there are IPv6 targets. With its share of the buckets that is
- * 44 to 48 bytes of memory an IPv4 entry, 56 to 60 an IPv6 one. Our ISN is
- * not kept, the cookie makes it again. The first five and queue are the
- * table's, the rest the caller's.
+ * 24 bytes. The upper 12 of an IPv6 address lie beside it, in an array that is
+ * made only if there are IPv6 targets. With 5 bytes to find it by and an
+ * eighth of one to know when its time is up that is 29 bytes of memory an IPv4
+ * entry, 41 an IPv6 one. Our ISN is not kept, the cookie makes it again.
+ * addr_low, since_ms, age, service and queue are the table's, the rest the
+ * caller's.
  */
 struct entry {
-	uint32_t chain, newer, older;
 	uint32_t addr_low;
 	uint32_t since_ms; /* when it came into its queue */
-	uint32_t synack_ms; /* UTC, since the table's owner started */
 	uint32_t irs;
 	uint16_t sport, window, mss;
-	uint8_t service; /* index into conf.ports */
-	uint8_t queue; /* enum waiting_queue */
-	uint8_t source : 4; /* index into conf.sources */
-	uint8_t heard : 2; /* which SYNs of a first try it answered */
-	uint8_t wscale; /* WSCALE_NONE */
+	uint16_t age : 14; /* when it came into the table: waiting_start() */
+	uint16_t heard : 2; /* which SYNs of a first try it answered */
 	uint8_t ttl, options;
+	uint8_t service : 5; /* index into conf.ports */
+	uint8_t queue : 3; /* enum waiting_queue */
+	uint8_t source : 4; /* index into conf.sources */
+	uint8_t wscale : 4; /* ENTRY_NO_WSCALE */
 };
 
 struct waiting;
@@ -50,13 +50,17 @@ struct waiting;
 /*
  * A table of max entries with nothing to allocate later. ipv6: room for
  * addresses of that family; without it they must not be added. The key
- * (SipHash) keeps strangers from filling one bucket. NULL with errno.
+ * (SipHash) keeps strangers from filling one line. NULL with errno.
  */
 struct waiting *waiting_new(uint32_t max, bool ipv6,
     const uint8_t key[SWEEP_KEY_LEN], const uint32_t timeouts_ms[QUEUE_COUNT]);
 void waiting_free(struct waiting *);
 
-/* All below take constant time, but for an address of many services. Times are of any clock that wraps at 2^32. */
+/*
+ * All below take constant time, but for an address of many services. Times
+ * are of any clock that wraps at 2^32; those of one entry lie less than 2^31
+ * apart.
+ */
 
 struct entry *waiting_find(
     struct waiting *, const struct addr *, uint8_t service);
@@ -72,31 +76,50 @@ struct entry *waiting_add_at(struct waiting *, uint64_t hash,
     const struct addr *, uint8_t service, enum waiting_queue, uint32_t now_ms);
 
 /*
- * It will be asked for soon: have it in the cache by then. First its bucket,
- * some time later the entry that this begins with.
+ * It will be asked for soon: have it in the cache by then. First its line,
+ * some time later the entry that this names.
  */
 void waiting_ahead(const struct waiting *, uint64_t hash);
 void waiting_ahead_entry(const struct waiting *, uint64_t hash);
 
-/* How many entries an address has that are not done, all services together. */
-unsigned waiting_open_of(
+/* What an address has in the table, all services together. */
+struct waiting_host {
+	unsigned open; /* not done */
+	unsigned entries;
+	uint32_t last_ms; /* when the newest came in, if there are any */
+};
+
+struct waiting_host waiting_host(
     const struct waiting *, uint64_t hash, const struct addr *);
 
-/* A new entry, all else zero, or NULL when the table is full. */
+/*
+ * A new entry, all else zero, or NULL when the table is full. It came into the
+ * table at now_ms, which may be a little before the present.
+ */
 struct entry *waiting_add(struct waiting *, const struct addr *,
     uint8_t service, enum waiting_queue, uint32_t now_ms);
 
-/* To the end of a queue. */
+/* Into a queue, or into its own once more: for its timeout and up to 64 ms. */
 void waiting_move(
     struct waiting *, struct entry *, enum waiting_queue, uint32_t now_ms);
 void waiting_remove(struct waiting *, struct entry *);
 
-/* The first of a queue if its time is up, or NULL; move or remove it. */
-struct entry *waiting_due(struct waiting *, enum waiting_queue, uint32_t now);
+/* When it came into the table, if that is not more than 17 minutes ago. */
+uint32_t waiting_start(const struct entry *);
 
-/* The first of a queue whatever its time, or NULL. */
-struct entry *waiting_first(struct waiting *, enum waiting_queue);
-/* The one that came after it, or NULL. */
+/*
+ * One whose time in its queue is up, or NULL; whoever asks has to move or to
+ * remove it. In no order: a table that is asked often gives them in time.
+ */
+struct entry *waiting_due(struct waiting *, uint32_t now_ms);
+
+/* Those that are done are not due while they are held. */
+void waiting_hold_done(struct waiting *, bool, uint32_t now_ms);
+
+/* Any of a queue whatever its time, or NULL. */
+struct entry *waiting_any(struct waiting *, enum waiting_queue);
+
+/* All there are, in no order: the first for NULL; NULL behind the last. */
 struct entry *waiting_next(struct waiting *, const struct entry *);
 
 struct addr waiting_addr(const struct waiting *, const struct entry *);
@@ -106,5 +129,8 @@ uint32_t waiting_max(const struct waiting *);
 
 /* A number for each entry, below waiting_max, its own while it lives. */
 uint32_t waiting_number(const struct waiting *, const struct entry *);
+
+/* Bytes of memory that the table may use, all of it in use. */
+size_t waiting_bytes(const struct waiting *);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine/flow.h"
 #include "engine/frame.h"
@@ -17,6 +18,7 @@
  */
 enum {
 	ANSWERS = 1 << 20,
+	WAITING = 2000000,
 	BATCH = FLOW_BATCH,
 	NOTES = 8 * FLOW_BATCH,
 	SPREAD = 0x9e3779b1 /* odd: a bijection of 32 bits */
@@ -100,11 +102,12 @@ target_of(uint32_t i)
 
 /* A SYN-ACK as Linux sends it, or the RST of a closed port. */
 static void
-make_answer(struct bench *b, struct answer *a, uint32_t i, bool open)
+make_answer(const struct bench *b, struct answer *a, struct target t,
+    uint32_t i, bool open)
 {
 	static const uint8_t options[] = { 2, 4, 5, 0xb4, 1, 1, 4, 2, 1, 3, 3,
 		7 };
-	struct target t = target_of(i), us = { b->conf.sources[0], 0 };
+	struct target us = { b->conf.sources[0], 0 };
 	struct cookie c = cookie_make(
 	    b->sweep.key, &b->ports, &b->conf.sources[0], &t, KIND_PLAIN, 0);
 
@@ -133,7 +136,7 @@ set_of(const char *text)
 }
 
 static void
-start(struct bench *b, uint32_t per_network)
+start(struct bench *b, uint32_t per_network, uint32_t waiting_max)
 {
 	struct conf *c = &b->conf;
 
@@ -148,7 +151,7 @@ start(struct bench *b, uint32_t per_network)
 	c->answer_window_ms = 10000;
 	c->per_host = 2;
 	c->per_network = per_network;
-	c->waiting_max = 2 * ANSWERS;
+	c->waiting_max = waiting_max;
 	b->args.conf = c;
 	b->args.sweep = &b->sweep;
 	b->args.stats = &b->stats;
@@ -159,6 +162,15 @@ start(struct bench *b, uint32_t per_network)
 	    (struct flow_time){ 1700000000000000u, 5000000 });
 	if (b->flow == NULL)
 		abort();
+}
+
+static void
+make_room(struct bench *b)
+{
+	if (notes_room(b->notes) >= BATCH)
+		return;
+	notes_free(b->notes);
+	b->notes = notes_new(NOTES);
 }
 
 static void
@@ -173,10 +185,7 @@ hear(struct bench *b, uint32_t from)
 			flow_segment(b->flow, &s, 1700000000000000u);
 	}
 	flow_end(b->flow);
-	if (notes_room(b->notes) < BATCH) {
-		notes_free(b->notes);
-		b->notes = notes_new(NOTES);
-	}
+	make_room(b);
 }
 
 static void
@@ -224,11 +233,75 @@ measure_cookie(struct bench *b)
 	printf("bench: rx_cookie %.1f ns\n", (now_s() - from) * 1e9 / ANSWERS);
 }
 
+/* Resident memory of this process, in bytes. */
+static double
+resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	char text[128] = "";
+	double pages = 0;
+
+	if (f == NULL)
+		return 0;
+	if (fgets(text, sizeof text, f) != NULL && strchr(text, ' ') != NULL)
+		pages = strtod(strchr(text, ' '), NULL);
+	fclose(f);
+	return pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+/* From all over, most of them alone in their network. */
+static void
+hear_one(struct bench *b, uint32_t i)
+{
+	struct target t = { addr_from4(i * SPREAD), 110 };
+	struct answer a;
+	struct segment s;
+
+	make_answer(b, &a, t, i, true);
+	if (segment_parse(a.frame, a.len, &s) == SEGMENT_TCP)
+		flow_segment(b->flow, &s, 1700000000000000u);
+}
+
+static void
+hear_all_over(struct bench *b, uint32_t *i)
+{
+	flow_begin(b->flow, (struct flow_time){ 1700000000000000u, 5000000 });
+	for (unsigned k = 0; k < BATCH; k++)
+		hear_one(b, (*i)++);
+	flow_end(b->flow);
+	make_room(b);
+}
+
+/*
+ * Two million waiting at once, in a table of just that size. A small one
+ * before it touches the pages of the program itself.
+ */
+static void
+measure_memory(struct bench *b)
+{
+	double before, took;
+	uint32_t i = 0;
+
+	start(b, 16, BATCH);
+	hear_all_over(b, &i);
+	before = resident();
+	start(b, 16, WAITING);
+	while (flow_waiting(b->flow) < WAITING && i < 2 * WAITING)
+		hear_all_over(b, &i);
+	took = resident() - before;
+	printf("bench: waiting_hosts %u of-%u\n", flow_waiting(b->flow), i);
+	printf(
+	    "bench: waiting_bytes %.1f bytes\n", took / flow_waiting(b->flow));
+	printf("bench: waiting_mb %.1f MB\n", took / 1e6);
+	if (flow_waiting(b->flow) < WAITING)
+		exit(1);
+}
+
 static void
 fill(struct bench *b, bool open)
 {
 	for (uint32_t i = 0; i < ANSWERS; i++)
-		make_answer(b, &b->answers[i], i, open);
+		make_answer(b, &b->answers[i], target_of(i), i, open);
 }
 
 int
@@ -244,16 +317,17 @@ main(void)
 	if (b.answers == NULL || b.notes == NULL ||
 	    source_ports_init(&b.ports, 40000, 56383, 0) == -1)
 		return 1;
-	start(&b, 65535);
+	measure_memory(&b); /* before others leave memory to be used again */
+	start(&b, 65535, 2 * ANSWERS);
 	fill(&b, true);
 	measure_parse(&b);
 	measure_cookie(&b);
 	measure(&b, "entered", STAT_PKT_ENTERED);
 	measure(&b, "repeated", STAT_PKT_REPEATS);
-	start(&b, 65535);
+	start(&b, 65535, 2 * ANSWERS);
 	fill(&b, false);
 	measure(&b, "closed", STAT_PKT_RST_IN);
-	start(&b, 1);
+	start(&b, 1, 2 * ANSWERS);
 	fill(&b, true);
 	measure(&b, "network_full", STAT_PKT_SYNACKS);
 	flow_free(b.flow);

@@ -438,7 +438,7 @@ the_example_shows_the_defaults(void **state)
 	assert_int_equal(shown.rate, plain.rate);
 	assert_int_equal(shown.waiting_max, plain.waiting_max);
 	assert_int_equal(shown.capture_buffer, plain.capture_buffer);
-	assert_int_equal(plain.capture_buffer, 64 << 20);
+	assert_int_equal(plain.capture_buffer, 24 << 20);
 	assert_int_equal(shown.uid_base, plain.uid_base);
 	assert_int_equal(shown.map_size, plain.map_size);
 	assert_int_equal(shown.limit_pause_ms, plain.limit_pause_ms);

@@ -417,11 +417,11 @@ who_answers_long_after_the_last_syn_is_late(void **state)
 	stats_set(&w->stats, ROLE_SEND, STAT_SEND_PACKETS, 1);
 	hear_one(w, synack_at(&p, IRS));
 	pass(w, 30000); /* silent */
-	pass(w, 10000); /* and forgotten */
+	pass(w, 10064); /* and forgotten */
 	hear_one(w, synack_at(&p, IRS));
 	assert_int_equal(count(w, STAT_PKT_ENTERED), 2);
 	pass(w, 30000);
-	pass(w, 10000);
+	pass(w, 10064);
 	forget(w);
 	hear_one(w, synack_at(&p, IRS));
 	assert_int_equal(count(w, STAT_PKT_ENTERED), 2);
