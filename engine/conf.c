@@ -113,6 +113,8 @@ static const struct option options[] = {
 
 	{ "per_host", NUMBER, AT(per_host), 1, 65535, "2", NULL },
 	{ "per_network", NUMBER, AT(per_network), 1, 65535, "16", NULL },
+	{ "host_pause", DURATION, AT(host_pause_ms), 0, SECONDS(600), "0s",
+	  NULL },
 	{ "waiting_max", NUMBER, AT(waiting_max), 64, 1 << 27, "1048576",
 	  NULL },
 	{ "capture_buffer", SIZE, AT(capture_buffer), 1 << 20, 1 << 30, "24M",

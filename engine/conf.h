@@ -70,6 +70,7 @@ struct conf {
 	    server_hello_ms, conversation_ms, answer_window_ms;
 	uint32_t probe_gap_ms; /* between these */
 	uint32_t retries, retry_pause_ms, limit_pause_ms;
+	uint32_t host_pause_ms; /* 0: none */
 	uint32_t confirm_pause_ms;
 	uint8_t hello_after_silence, confirm, injection; /* 1: on */
 	uint8_t canary; /* enum canary_mode */

@@ -85,7 +85,7 @@ refuse(struct flow *f, const struct arrival *a, enum stat_id why)
 
 /* Put off: later the same again, from another slice of source ports. */
 static void
-refuse_limited(struct flow *f, const struct arrival *a)
+refuse_limited(struct flow *f, const struct arrival *a, uint32_t pause_ms)
 {
 	struct syn syn = flow_syn(f, a->s->dport);
 
@@ -93,8 +93,35 @@ refuse_limited(struct flow *f, const struct arrival *a)
 	/* Of a TLS version it is what says which. */
 	if (syn.kind != KIND_TLS_VERSION && syn.attempt + 1 < ATTEMPTS)
 		syn.attempt++;
-	flow_note_followup(f, &a->target, syn.kind, syn.attempt,
-	    OUTCOME_LIMITED, f->conf->limit_pause_ms);
+	flow_note_followup(
+	    f, &a->target, syn.kind, syn.attempt, OUTCOME_LIMITED, pause_ms);
+}
+
+/* Until the host may have another connection; 0: it may. */
+static uint32_t
+pause_left(const struct flow *f, const struct arrival *a)
+{
+	uint32_t pause_ms = f->conf->host_pause_ms;
+	struct waiting_host h;
+	int32_t passed_ms;
+
+	if (pause_ms == 0)
+		return 0;
+	h = waiting_host(f->table, a->hash, &a->target.addr);
+	passed_ms = (int32_t)(flow_now_ms(f) - h.last_ms);
+	if (h.entries == 0 || passed_ms >= (int32_t)pause_ms)
+		return 0;
+	return passed_ms > 0 ? pause_ms - (uint32_t)passed_ms : pause_ms;
+}
+
+/*
+ * Too early for the host. Its services come back one after the other, so that
+ * those that answered together are not all too early again.
+ */
+static void
+refuse_early(struct flow *f, const struct arrival *a, uint32_t left_ms)
+{
+	refuse_limited(f, a, left_ms + a->service * f->conf->host_pause_ms);
 }
 
 /*
@@ -160,7 +187,7 @@ refuse_kind(struct flow *f, const struct arrival *a)
 }
 
 static void
-new_answer(struct flow *f, const struct arrival *a)
+new_answer(struct flow *f, const struct arrival *a, uint32_t left_ms)
 {
 	enum syn_kind kind = flow_syn(f, a->s->dport).kind;
 
@@ -171,10 +198,12 @@ new_answer(struct flow *f, const struct arrival *a)
 		refuse(f, a, STAT_PKT_REFUSED_OPTOUT);
 	else if (waiting_used(f->table) == waiting_max(f->table))
 		flow_count(f, STAT_PKT_REFUSED_FULL); /* it will ask again */
+	else if (left_ms > 0)
+		refuse_early(f, a, left_ms);
 	else if (waiting_host(f->table, a->hash, &a->target.addr).open >=
 		f->conf->per_host ||
 	    !limits_take(f->limits, a->network))
-		refuse_limited(f, a);
+		refuse_limited(f, a, f->conf->limit_pause_ms);
 	else
 		enter(f, a);
 }
@@ -215,6 +244,7 @@ static void
 on_synack(struct flow *f, const struct arrival *a)
 {
 	struct entry *e;
+	uint32_t left_ms;
 
 	if (!cookie_check(f->args->sweep->key, &f->ports,
 		&f->conf->sources[a->source], &a->target, a->s->dport,
@@ -229,8 +259,10 @@ on_synack(struct flow *f, const struct arrival *a)
 		return;
 	}
 	e = find(f, a);
+	left_ms = pause_left(f, a);
 	if (e != NULL && flow_is_followup(f, a->s->dport, e)) {
-		waiting_remove(f->table, e);
+		if (left_ms == 0)
+			waiting_remove(f->table, e);
 		e = NULL;
 	}
 	if (e != NULL)
@@ -238,7 +270,7 @@ on_synack(struct flow *f, const struct arrival *a)
 	else if (nobody_was_asked(f))
 		refuse(f, a, STAT_PKT_LATE);
 	else
-		new_answer(f, a);
+		new_answer(f, a, left_ms);
 }
 
 static void

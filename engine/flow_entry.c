@@ -125,6 +125,9 @@ flow_timeouts(const struct conf *conf, uint32_t timeouts_ms[QUEUE_COUNT])
 	timeouts_ms[QUEUE_HANDED_EARLY_SMTP] = conf->greeting_smtp_ms + talk;
 	timeouts_ms[QUEUE_DONE] = conf->answer_window_ms +
 	    (conf->syn_probes > 1 ? conf->probe_gap_ms : 0);
+	/* What is known of a host's last connection is known from these. */
+	if (timeouts_ms[QUEUE_DONE] < conf->host_pause_ms)
+		timeouts_ms[QUEUE_DONE] = conf->host_pause_ms;
 }
 
 /* The window is that of our SYN, shifted once scaling is agreed upon. */

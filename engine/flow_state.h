@@ -185,7 +185,10 @@ void flow_challenge(struct flow *, const struct arrival *, struct entry *e);
 
 void flow_rst_entry(struct flow *, const struct entry *);
 
-/* Out of the table, so that store's retry is followed like any first try. */
+/*
+ * Out of the table, so that store's retry is followed like any first try; but
+ * where a pause is to be held the host is remembered.
+ */
 void flow_give_up(struct flow *, struct entry *, enum stat_id as);
 
 /* ---- flow_optout.c: those who want to be left out ------------------------ */

@@ -101,6 +101,10 @@ void
 flow_give_up(struct flow *f, struct entry *e, enum stat_id as)
 {
 	flow_count(f, as);
+	if (f->conf->host_pause_ms > 0) {
+		flow_finish(f, e);
+		return;
+	}
 	flow_give(f, e);
 	waiting_remove(f->table, e);
 }

@@ -303,6 +303,16 @@ waiting_find(struct waiting *w, const struct addr *a, uint8_t service)
 	return waiting_find_at(w, waiting_hash(w, a), a, service);
 }
 
+/* What was handed on before it spoke had no ACK of ours until then. */
+static uint32_t
+began(const struct entry *e)
+{
+	return e->queue == QUEUE_BLOCKED || e->queue == QUEUE_HANDED_EARLY ||
+		e->queue == QUEUE_HANDED_EARLY_SMTP
+	    ? e->since_ms
+	    : waiting_start(e);
+}
+
 struct waiting_host
 waiting_host(const struct waiting *w, uint64_t hash, const struct addr *a)
 {
@@ -311,13 +321,13 @@ waiting_host(const struct waiting *w, uint64_t hash, const struct addr *a)
 	const struct entry *e;
 
 	while ((e = walk_next(w, &k)) != NULL) {
-		uint32_t start_ms = waiting_start(e);
+		uint32_t began_ms = began(e);
 
 		if (!is_of(w, e, a))
 			continue;
 		h.open += e->queue != QUEUE_DONE;
-		if (h.entries++ == 0 || (int32_t)(start_ms - h.last_ms) > 0)
-			h.last_ms = start_ms;
+		if (h.entries++ == 0 || (int32_t)(began_ms - h.last_ms) > 0)
+			h.last_ms = began_ms;
 	}
 	return h;
 }

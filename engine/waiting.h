@@ -86,7 +86,7 @@ void waiting_ahead_entry(const struct waiting *, uint64_t hash);
 struct waiting_host {
 	unsigned open; /* not done */
 	unsigned entries;
-	uint32_t last_ms; /* when the newest came in, if there are any */
+	uint32_t last_ms; /* when the newest connection began, if any has */
 };
 
 struct waiting_host waiting_host(

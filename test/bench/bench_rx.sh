@@ -18,7 +18,7 @@ fi
 . test/internet/lib.sh
 
 RX_NET=${RX_NET:-10.0.0.0/8} RX_ALL=${RX_ALL:-10.0.0.0/12}
-RX_SLOW=${RX_SLOW:-10.0.0.0/14} RX_MEMORY=${RX_MEMORY:-10.0.0.0/11}
+RX_SLOW=${RX_SLOW:-10.0.0.0/14} RX_MEMORY=${RX_MEMORY:-10.0.0.0/8}
 RX_ESTIMATE=${RX_ESTIMATE:-10.0.0.0/14}
 work=$LAB_DIR/work
 conf=$work/bench.conf log=$LAB_DIR/logs/mailsweepd.log
@@ -222,7 +222,7 @@ for a in draw.sample(range(1 << 24), 1000000):
 	report rx_prefix
 }
 
-# VmHWM of the process that hears, the capture's buffer of 64 MB included.
+# VmHWM of the process that hears, the capture's buffer of 24 MiB included.
 watch_packet()
 {
 	local packet
@@ -230,17 +230,18 @@ watch_packet()
 	until packet=$(pgrep -f -- '--role packet'); do :; done
 	while grep -s '^VmHWM' "/proc/$packet/status"; do
 		sleep 0.5
-	done | tail -n 1 | awk '{ print int($2 / 1024) }' >"$work/rss"
+	done | tail -n 1 | awk '{ print int($2 * 1.024e-3) }' >"$work/rss"
 }
 
 # A table with two million waiting in it at once: they come in less time than
 # they are waited for.
 memory()
 {
-	simnet set seed=13 open=1 lost=0
+	simnet set seed=13 open=0.125 lost=0
 	wanted "$RX_MEMORY"
 	watch_packet &
-	measured mail "$RX_MEMORY" 1 'waiting_max = 2400000' 'greeting = 90s'
+	measured mail "$RX_MEMORY" 1 'waiting_max = 2200000' 'greeting = 90s' \
+	    'per_network = 63'
 	wait
 	figure packet_rss_mb "$(cat "$work/rss")" MB
 	report rx_memory

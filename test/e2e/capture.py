@@ -30,15 +30,22 @@ HOP_BY_HOP = 0
 MAGIC = {0xa1b2c3d4, 0xa1b23c4d}
 
 
-def frames(path):
+def timed_frames(path):
+    """(seconds, frame) of each."""
     with open(path, "rb") as file:
         head = file.read(24)
+        fraction = 1e-9 if 0xa1b23c4d in struct.unpack(
+            "<I", head[:4]) + struct.unpack(">I", head[:4]) else 1e-6
         order = "<" if struct.unpack("<I", head[:4])[0] in MAGIC else ">"
         assert struct.unpack(order + "I", head[20:24])[0] == ETHERNET
         while len(head := file.read(16)) == 16:
-            length, original = struct.unpack(order + "8xII", head)
+            whole, part, length, original = struct.unpack(order + "4I", head)
             assert length == original, "cut short"
-            yield file.read(length)
+            yield whole + part * fraction, file.read(length)
+
+
+def frames(path):
+    return (frame for _, frame in timed_frames(path))
 
 
 def segment(frame):

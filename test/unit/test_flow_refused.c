@@ -110,6 +110,54 @@ over_a_limit_is_put_off(void **state)
 	world_free(w);
 }
 
+/* Its services come one after the other, the same one too. */
+static void
+a_host_gets_its_pause(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 0);
+	struct peer again = peer_of(w, "198.18.1.1", POP3, KIND_PLAIN, 1);
+	struct peer q = peer_of(w, "198.18.1.1", SMTP, KIND_PLAIN, 0);
+	struct peer other = peer_of(w, "198.18.1.2", SMTP, KIND_PLAIN, 0);
+	uint64_t now_us;
+
+	(void)state;
+	w->conf.host_pause_ms = 60000;
+	w->conf.per_host = 9;
+	world_restart(w);
+	hear_one(w, synack_at(&p, IRS));
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 1);
+	pass(w, 10000);
+	forget(w);
+	now_us = world_now(w).utc_us;
+	hear_one(w, synack_at(&q, IRS));
+	check_rst(w, 0, &q);
+	assert_int_equal(count(w, STAT_PKT_REFUSED_LIMIT), 1);
+	assert_int_equal(w->notes[0].type, NOTE_FOLLOWUP);
+	assert_int_equal(w->notes[0].u.followup.attempt, 1);
+	assert_int_equal(w->notes[0].u.followup.why, OUTCOME_LIMITED);
+	/* what is left of it, and its place behind the other two */
+	assert_int_equal(w->notes[0].u.followup.not_before_us,
+	    now_us + (50000 + 2 * 60000) * 1000ull);
+	hear_one(w, synack_at(&other, IRS));
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 2);
+	/* silent, done, and still it counts */
+	pass(w, 20000);
+	assert_int_equal(count(w, STAT_PKT_SILENT), 1);
+	pass(w, 29999);
+	hear_one(w, synack_at(&again, IRS));
+	hear_one(w, synack_at(&q, IRS));
+	assert_int_equal(count(w, STAT_PKT_REFUSED_LIMIT), 3);
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 2);
+	pass(w, 1);
+	hear_one(w, synack_at(&again, IRS));
+	assert_int_equal(count(w, STAT_PKT_ENTERED), 3);
+	hear_one(w, synack_at(&q, IRS));
+	assert_int_equal(count(w, STAT_PKT_REFUSED_LIMIT), 4);
+	check_balance(w);
+	world_free(w);
+}
+
 /* The attempt of a TLS version says which: it stays. */
 static void
 a_version_over_a_limit_stays_that_version(void **state)
@@ -494,6 +542,7 @@ main(void)
 		cmocka_unit_test(blocked_for_good_has_no_outcome),
 		cmocka_unit_test(nothing_is_handed_on_before_its_note),
 		cmocka_unit_test(over_a_limit_is_put_off),
+		cmocka_unit_test(a_host_gets_its_pause),
 		cmocka_unit_test(a_version_over_a_limit_stays_that_version),
 		cmocka_unit_test(attempts_count_up_while_limited),
 		cmocka_unit_test(a_full_table_stays_silent),
