@@ -8,7 +8,7 @@ enum { GROUP = 64 }; /* blocks */
 int
 deadlines_init(struct deadlines *d, uint32_t max)
 {
-	size_t groups = ((size_t)max - 1) / (DEADLINES_BLOCK * GROUP) + 1;
+	size_t groups = ((size_t)max - 1) / DEADLINES_BLOCK / GROUP + 1;
 
 	*d = (struct deadlines){ .bytes =
 				     groups * (GROUP + 1) * sizeof *d->blocks };
