@@ -135,7 +135,7 @@ BPF_CFLAGS = -O2 -g -target bpf -Wall -Wextra -Werror \
 $(O)/engine/%.bpf.o: engine/%.bpf.c engine/live.h
 	@mkdir -p $(@D)
 	$(call say,BPF)$(BPF_CLANG) $(BPF_CFLAGS) -I. -c -o $@ $<
-$(O)/engine/link_live.o: $(O)/engine/live.bpf.o
+$(O)/engine/live_kernel.o: $(O)/engine/live.bpf.o
 
 # Other flags, other objects: `make install PREFIX=/usr` after a plain make
 # must not leave /usr/local in them.

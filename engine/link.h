@@ -76,7 +76,7 @@ unsigned link_burst(const struct link *);
 
 /*
  * All that was pushed since the last one has left: 0. -1 with errno: some of
- * it may have, none of it counts. ENOBUFS: fewer at a time may pass.
+ * it may have, none of it counts. ENOBUFS: nobody takes it at present.
  */
 int link_flush(struct link *);
 

@@ -1,11 +1,10 @@
 /*
  * link_live.c: frames out by live frames: descriptors of 24 bytes laid down in
- * memory that a BPF program reads, which the kernel runs over recycled frames
- * (BPF_PROG_TEST_RUN with BPF_F_TEST_XDP_LIVE_FRAMES, Linux 5.18).
+ * memory that a BPF program reads, which the kernel runs over recycled frames.
  *
- * Several times what AF_XDP carries, in bursts: the end of each call is some
- * ten milliseconds of waiting. A call reports nothing when frames vanish, so
- * what counts as sent is what the device has counted.
+ * Several times what AF_XDP carries, a few thousand a call. What the card has
+ * no room for the kernel drops, but says so (live.bpf.c): those go out once
+ * more. And what counts as sent is in the device's counters as well.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,20 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <net/if.h>
 
 #include "engine/link.h"
-#include "engine/live.h"
+#include "engine/live_kernel.h"
 
 enum {
-	FRAMES_A_TURN = 256, /* the kernel's, inside a call */
 	COUNTED_MS = 200, /* until the device has counted what left */
+	STUCK_MS = 200, /* while the card takes not a single one */
 	TEST_FRAMES = 64,
 	TEST_LEN = 60,
 	COUNTERS_CAP = 32768, /* of all interfaces, as text */
@@ -38,31 +34,10 @@ enum {
 /* From the start of the frame. */
 enum { IP4 = 14, TCP4 = IP4 + 20, IP6 = 14, TCP6 = IP6 + 40 };
 
-_Static_assert(sizeof(struct live4) == 24, "as live.bpf.c has it");
-_Static_assert(sizeof(struct live6) == 48, "as live.bpf.c has it");
-
-/* live.bpf.c as clang compiled it. */
-__asm__(".pushsection .rodata\n"
-	".balign 8\n"
-	".global live_object, live_object_len\n"
-	".hidden live_object, live_object_len\n"
-	"live_object: .incbin \"" LIVE_OBJECT "\"\n"
-	"1: .balign 8\n"
-	"live_object_len: .quad 1b - live_object\n"
-	".popsection\n");
-extern const uint8_t live_object[];
-extern const uint64_t live_object_len;
-
 struct live_link {
-	struct bpf_object *object;
-	struct bpf_link *pass; /* NULL: the driver does without */
-	int programs[FAMILIES];
-	struct live4 *ring4;
-	struct live6 *ring6;
-	struct live_state *state;
+	struct live_kernel kernel;
 	char interface[IF_NAMESIZE];
 	int counters; /* /proc/self/net/dev: of our own namespace */
-	unsigned ifindex;
 
 	uint8_t template[FAMILIES][FRAME_MAX]; /* of the frames laid down */
 	uint32_t len[FAMILIES];
@@ -114,75 +89,7 @@ counted_since(const struct live_link *l, uint64_t before, uint64_t n)
 	return now - before < n ? now - before : n;
 }
 
-/* n frames that begin as this one. 0, or -1 with errno. */
-static int
-run(const struct live_link *l, int program, const uint8_t *frame, uint32_t len,
-    uint32_t n)
-{
-	struct xdp_md context = { .data_end = len,
-		.ingress_ifindex = l->ifindex };
-	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
-	    .data_size_in = len, .ctx_in = &context,
-	    .ctx_size_in = sizeof context, .repeat = (int)n,
-	    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = FRAMES_A_TURN);
-	int r = bpf_prog_test_run_opts(program, &opts);
-
-	if (r == 0)
-		return 0;
-	errno = -r;
-	return -1;
-}
-
 /* ---- opening ------------------------------------------------------------- */
-
-static void *
-map_of(struct bpf_object *o, const char *name, size_t size)
-{
-	int fd = bpf_object__find_map_fd_by_name(o, name);
-	void *p = fd < 0
-	    ? MAP_FAILED
-	    : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
-static int
-program_of(const struct live_link *l, const char *name)
-{
-	const struct bpf_program *p =
-	    bpf_object__find_program_by_name(l->object, name);
-
-	return p == NULL ? -1 : bpf_program__fd(p);
-}
-
-static int
-load(struct live_link *l)
-{
-	DECLARE_LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "live");
-	int r;
-
-	libbpf_set_print(NULL);
-	l->object = bpf_object__open_mem(live_object, live_object_len, &opts);
-	if (l->object == NULL)
-		return -1;
-	r = bpf_object__load(l->object);
-	if (r != 0) {
-		errno = -r;
-		return -1;
-	}
-	l->ring4 =
-	    map_of(l->object, "live_ring4", LIVE_RING * sizeof(struct live4));
-	l->ring6 =
-	    map_of(l->object, "live_ring6", LIVE_RING * sizeof(struct live6));
-	l->state = map_of(l->object, "live.bss", sizeof(struct live_state));
-	l->programs[0] = program_of(l, "live_send4");
-	l->programs[1] = program_of(l, "live_send6");
-	if (l->ring4 == NULL || l->ring6 == NULL || l->state == NULL ||
-	    l->programs[0] < 0 || l->programs[1] < 0)
-		return -1;
-	l->state->ifindex = l->ifindex;
-	return 0;
-}
 
 static int
 own_mac(const char *interface, uint8_t mac[MAC_LEN])
@@ -204,7 +111,7 @@ own_mac(const char *interface, uint8_t mac[MAC_LEN])
  * in the EtherType for experiments (IEEE 802): no switch forwards it.
  */
 static bool
-burst_shows(const struct live_link *l, const uint8_t mac[MAC_LEN])
+burst_shows(struct live_link *l, const uint8_t mac[MAC_LEN])
 {
 	uint8_t frame[FRAME_MAX] = { 0 };
 	uint64_t before;
@@ -214,25 +121,20 @@ burst_shows(const struct live_link *l, const uint8_t mac[MAC_LEN])
 	frame[12] = 0x88;
 	frame[13] = 0xb5;
 	return read_counter(l, &before) == 0 &&
-	    run(l, program_of(l, "live_send_plain"), frame, TEST_LEN,
-		TEST_FRAMES) == 0 &&
+	    live_kernel_run(&l->kernel, frame, TEST_LEN, TEST_FRAMES) == 0 &&
+	    l->kernel.state->nrefused == 0 &&
 	    counted_since(l, before, TEST_FRAMES) == TEST_FRAMES;
 }
 
-/* There are drivers that take frames only with a program on the card. */
 static bool
-device_takes(struct live_link *l, const char *interface)
+device_takes(struct live_link *l)
 {
 	uint8_t mac[MAC_LEN];
 
-	if (own_mac(interface, mac) == -1)
+	if (own_mac(l->interface, mac) == -1)
 		return false;
-	if (burst_shows(l, mac))
-		return true;
-	l->pass = bpf_program__attach_xdp(
-	    bpf_object__find_program_by_name(l->object, "live_pass"),
-	    (int)l->ifindex);
-	if (l->pass != NULL && burst_shows(l, mac))
+	if (burst_shows(l, mac) ||
+	    (live_kernel_pass(&l->kernel) == 0 && burst_shows(l, mac)))
 		return true;
 	errno = EOPNOTSUPP;
 	return false;
@@ -243,14 +145,7 @@ live_close(void *state)
 {
 	struct live_link *l = state;
 
-	bpf_link__destroy(l->pass);
-	if (l->ring4 != NULL)
-		munmap(l->ring4, LIVE_RING * sizeof(struct live4));
-	if (l->ring6 != NULL)
-		munmap(l->ring6, LIVE_RING * sizeof(struct live6));
-	if (l->state != NULL)
-		munmap(l->state, sizeof(struct live_state));
-	bpf_object__close(l->object);
+	live_kernel_close(&l->kernel);
 	if (l->counters != -1)
 		close(l->counters);
 	free(l);
@@ -259,19 +154,22 @@ live_close(void *state)
 static void *
 live_open(const char *interface, unsigned queue)
 {
-	struct live_link *l = calloc(1, sizeof *l);
+	unsigned ifindex = if_nametoindex(interface);
+	struct live_link *l;
 	int saved;
 
 	(void)queue;
+	if (ifindex == 0)
+		return NULL;
+	l = calloc(1, sizeof *l);
 	if (l == NULL)
 		return NULL;
 	snprintf(l->interface, sizeof l->interface, "%s", interface);
 	l->counters = open("/proc/self/net/dev", O_RDONLY | O_CLOEXEC);
-	l->ifindex = if_nametoindex(interface);
 	for (int i = 0; i < LINK_BATCH; i++)
 		l->slots[i].frame = l->frames[i];
-	if (l->ifindex != 0 && l->counters != -1 && load(l) == 0 &&
-	    device_takes(l, interface))
+	if (live_kernel_open(&l->kernel, ifindex) == 0 && l->counters != -1 &&
+	    device_takes(l))
 		return l;
 	saved = errno;
 	live_close(l);
@@ -329,12 +227,56 @@ live_push(void *state, struct link_slot *const slots[], unsigned n)
 			l->len[family] = slots[i]->len;
 		}
 		if (family == 0)
-			lay4(&l->ring4[at], f);
+			lay4(&l->kernel.ring4[at], f);
 		else
-			lay6(&l->ring6[at], f);
+			lay6(&l->kernel.ring6[at], f);
 		l->laid[family]++;
 	}
 	return (int)n;
+}
+
+/* What was refused, to the front: how many. */
+static uint32_t
+gather_refused(struct live_link *l, int family, uint32_t n)
+{
+	struct live_kernel *k = &l->kernel;
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < k->state->nrefused; i++) {
+		uint32_t at = k->state->refused[i];
+
+		if (at >= n)
+			continue;
+		if (family == 0)
+			k->ring4[left++] = k->ring4[at];
+		else
+			k->ring6[left++] = k->ring6[at];
+	}
+	return left;
+}
+
+/* Until the card has taken all of a family's. 0, or -1 with errno. */
+static int
+run_all(struct live_link *l, int family, uint32_t n)
+{
+	for (int stuck_ms = 0; n > 0;) {
+		uint32_t left;
+
+		if (live_kernel_run(&l->kernel, l->template[family],
+			l -> len[family], n) == -1)
+			return -1;
+		left = gather_refused(l, family, n);
+		if (left == n && ++stuck_ms > STUCK_MS) {
+			errno = ENOBUFS;
+			return -1;
+		}
+		if (left < n)
+			stuck_ms = 0;
+		else
+			poll(NULL, 0, 1);
+		n = left;
+	}
+	return 0;
 }
 
 /* The whole of it, or nothing of it counts: the caller makes it again. */
@@ -342,24 +284,19 @@ static int
 live_flush(void *state)
 {
 	struct live_link *l = state;
-	int r = 0;
+	uint32_t n = 0;
+	uint64_t before;
+	int r = read_counter(l, &before);
 
 	for (int family = 0; family < FAMILIES; family++) {
-		uint32_t n = l->laid[family];
-		uint64_t before;
-
+		if (r == 0)
+			r = run_all(l, family, l->laid[family]);
+		n += l->laid[family];
 		l->laid[family] = 0;
-		if (n == 0 || r == -1)
-			continue;
-		l->state->next = 0;
-		if (read_counter(l, &before) == -1 ||
-		    run(l, l->programs[family], l->template[family],
-			l -> len[family], n) == -1) {
-			r = -1;
-		} else if (counted_since(l, before, n) < n) {
-			errno = ENOBUFS;
-			r = -1;
-		}
+	}
+	if (r == 0 && counted_since(l, before, n) < n) {
+		errno = ENOBUFS;
+		r = -1;
 	}
 	return r;
 }

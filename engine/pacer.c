@@ -10,7 +10,6 @@
 enum {
 	WAKES_PER_S = 1000,
 	BURSTS_PER_S = 100,
-	LONG_BURSTS_PER_S = 8,
 	CATCH_UP = 8 /* one part more than the rate, while something is owed */
 };
 
@@ -57,8 +56,7 @@ pacer_set(struct pacer *p, uint64_t now_ns, uint64_t rate)
 	bool bursts = p->burst_max > (uint64_t)PACER_BURST_MAX;
 	uint64_t burst, quantum;
 
-	burst = least(1 + rate / (bursts ? LONG_BURSTS_PER_S : BURSTS_PER_S),
-	    p->burst_max);
+	burst = least(1 + rate / BURSTS_PER_S, p->burst_max);
 	quantum = bursts ? burst / 2 : least(rate / WAKES_PER_S, burst / 2);
 	refill(p, now_ns);
 	p->rate = rate;

@@ -25,7 +25,7 @@ struct pacer {
 /* Paused. */
 void pacer_init(struct pacer *, uint64_t now_ns);
 
-/* For a way that is only fast in bursts: up to an eighth of a second's. */
+/* For a way that is only fast in larger bursts: up to 10 ms' worth. */
 void pacer_bursts(struct pacer *, uint64_t burst_max);
 
 /* What was earned at the old rate is kept, up to the new burst. */

@@ -336,29 +336,22 @@ send_burst(struct sender *s, unsigned room)
 
 /*
  * A burst that did not all leave is made again from where it began: a target
- * may be asked twice, none is left out. Smaller ones may pass.
+ * may be asked twice, none is left out.
  */
 static bool
 flush(struct sender *s, const struct lead *lead, const struct stretch *again)
 {
-	unsigned *burst = &s->batch.burst;
-
 	if (link_flush(s->link) == 0) {
 		note_link(s, 1);
 		s->now = s->batch.after;
 		return true;
 	}
-	if (errno != ENOBUFS || *burst == (unsigned)LINK_BATCH)
-		note_link(s, -1);
+	note_link(s, -1);
 	s->lead = *lead;
 	s->again = *again;
-	*burst = *burst / 2 > (unsigned)LINK_BATCH ? *burst / 2
-						   : (unsigned)LINK_BATCH;
-	pacer_bursts(&s->pacer, *burst);
-	pacer_set(&s->pacer, sender_now_ns(), s->pacer.rate);
 	if (stopping(s))
 		return false;
-	wait_until(s, sender_now_ns() + BUSY_FIRST_NS);
+	wait_until(s, sender_now_ns() + BUSY_LONGEST_NS);
 	return true;
 }
 

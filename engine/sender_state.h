@@ -15,7 +15,7 @@ enum { DUE_MAX = 256 }; /* follow-ups queued in a thread */
 struct batch {
 	struct link_slot *slots[LINK_BATCH];
 	unsigned room, n;
-	unsigned burst; /* most that leaves between two flushes */
+	unsigned burst; /* what leaves between two flushes */
 	struct sender_progress after;
 };
 

@@ -17,6 +17,6 @@ UNIT_connect = engine/connect engine/adopt engine/ranges engine/addr
 UNIT_adoption = test/unit/adoption_lab test/unit/adoption_world $(RX_FLOW) \
     engine/packet engine/dial engine/optouts engine/adopt engine/connect engine/notes \
     engine/segment engine/frame engine/link engine/link_packet \
-    engine/link_libnet engine/link_xdp engine/link_live engine/link_pcap engine/neighbour engine/nft \
+    engine/link_libnet engine/link_xdp engine/link_live engine/live_kernel engine/link_pcap engine/neighbour engine/nft \
     engine/wire engine/stats engine/role engine/log engine/sandbox \
     engine/sandbox_rules engine/landlock engine/proc engine/sports

@@ -2,149 +2,31 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
 
 #include "engine/link.h"
+#include "test/unit/link_help.h"
 
-static const uint8_t peer_mac[MAC_LEN] = { 2, 0, 0, 0, 0, 0xb };
-static const uint8_t own[MAC_LEN] = { 2, 0, 0, 0, 0, 0xa };
-static bool isolated;
-static char why[128];
-
-enum { WORDS_MAX = 16 };
-
-/* A veth pair, both ends here; nothing leads out. */
-static const char *const set_up[][WORDS_MAX] = {
-	{ "ip", "link", "set", "lo", "up" },
-	{ "ip", "link", "add", "va", "address", "02:00:00:00:00:0a", "type",
-	    "veth", "peer", "name", "vb", "address", "02:00:00:00:00:0b" },
-	{ "ip", "link", "set", "va", "up" },
-	{ "ip", "link", "set", "vb", "up" },
-	{ "ip", "addr", "add", "10.99.0.1/24", "dev", "va" },
-	{ "ip", "addr", "add", "fd99::1/64", "dev", "va", "nodad" },
-	{ "ip", "route", "add", "198.18.0.0/15", "via", "10.99.0.2" },
-	{ "ip", "route", "add", "fd00:198:18::/64", "via", "fd99::2" },
-	{ "ip", "neigh", "add", "fd99::2", "lladdr", "02:00:00:00:00:0c", "dev",
-	    "va" },
-};
-
-static bool
-run(const char *const words[WORDS_MAX])
-{
-	char *argv[WORDS_MAX] = { NULL };
-	int status = -1;
-	pid_t child;
-
-	for (int i = 0; i < WORDS_MAX - 1 && words[i] != NULL; i++)
-		argv[i] = strdup(words[i]);
-	if (posix_spawnp(&child, argv[0], NULL, NULL, argv, environ) == 0)
-		waitpid(child, &status, 0);
-	for (int i = 0; i < WORDS_MAX; i++)
-		free(argv[i]);
-	return status == 0;
-}
-
-static void
-set_link(const char *name, const char *state)
-{
-	assert_true(run((const char *const[WORDS_MAX]){
-	    "ip", "link", "set", name, state }));
-}
-
-/* As root, or as root of a user namespace where that is allowed. */
-static bool
-enter_namespaces(void)
-{
-	unsigned uid = geteuid();
-	FILE *map;
-	bool ok;
-
-	if (uid == 0)
-		return unshare(CLONE_NEWNET) == 0;
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
-		return false;
-	map = fopen("/proc/self/uid_map", "w");
-	if (map == NULL)
-		return false;
-	ok = fprintf(map, "0 %u 1\n", uid) > 0;
-	return fclose(map) == 0 && ok;
-}
-
-static int
-isolate(void **state)
-{
-	(void)state;
-	if (!enter_namespaces()) {
-		snprintf(why, sizeof why, "namespaces: %s", strerror(errno));
-		return 0;
-	}
-	isolated = true;
-	for (size_t i = 0; i < sizeof set_up / sizeof set_up[0]; i++)
-		if (!run(set_up[i])) {
-			snprintf(why, sizeof why, "%s %s", set_up[i][0],
-			    set_up[i][1]);
-			isolated = false;
-		}
-	return 0;
-}
-
-/* Without the right to make namespaces these tests say so and pass over. */
-static void
-need_isolation(void)
-{
-	if (isolated)
-		return;
-	print_message("not tested here: %s\n", why);
-	skip();
-}
-
-static struct addr
-address(const char *text)
-{
-	struct addr a;
-
-	assert_int_equal(addr_parse(text, &a), 0);
-	return a;
-}
+static const uint8_t peer_mac[MAC_LEN] = VB_MAC;
+static const uint8_t own[MAC_LEN] = VA_MAC;
 
 static int
 look_up(const char *source, const char *towards, const char *mac,
     struct frame_link *link)
 {
-	struct addr s = address(source), t = address(towards);
+	struct addr s = link_help_address(source);
+	struct addr t = link_help_address(towards);
 
 	memset(link, 0, sizeof *link);
 	return link_neighbour("va", &s, &t, mac, 500, link);
-}
-
-/* A packet socket on the other end, for frames of one type. */
-static int
-listen_on(const char *interface, uint16_t type)
-{
-	struct sockaddr_ll at = { .sll_family = AF_PACKET };
-	int fd;
-
-	at.sll_protocol = (uint16_t)(type << 8 | type >> 8);
-	at.sll_ifindex = (int)if_nametoindex(interface);
-	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, at.sll_protocol);
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
-	return fd;
 }
 
 /* Answer one ARP request for 10.99.0.2, as a gateway would. */
@@ -184,8 +66,8 @@ next_hop_by_arp(void **state)
 	int fd;
 
 	(void)state;
-	need_isolation();
-	fd = listen_on("vb", ETH_P_ARP);
+	link_help_needed();
+	fd = link_help_listen("vb", ETH_P_ARP);
 	assert_int_equal(pthread_create(&gateway, NULL, answer_arp, &fd), 0);
 	assert_int_equal(look_up("10.99.0.1", "198.18.0.1", "", &link), 0);
 	pthread_join(gateway, &answered);
@@ -204,7 +86,7 @@ next_hop_of_ip6(void **state)
 	struct frame_link link;
 
 	(void)state;
-	need_isolation();
+	link_help_needed();
 	assert_int_equal(look_up("fd99::1", "fd00:198:18::25", "", &link), 0);
 	assert_memory_equal(link.ours, own, MAC_LEN);
 	assert_int_equal(link.gateway[5], 0x0c);
@@ -213,11 +95,12 @@ next_hop_of_ip6(void **state)
 static void
 what_goes_wrong_is_told(void **state)
 {
-	struct addr a = address("10.99.0.1"), b = address("198.18.0.1");
+	struct addr a = link_help_address("10.99.0.1"),
+		    b = link_help_address("198.18.0.1");
 	struct frame_link link;
 
 	(void)state;
-	need_isolation();
+	link_help_needed();
 	assert_int_equal(look_up("10.99.0.1", "203.0.113.1", "", &link), -1);
 	assert_int_equal(errno, ENETUNREACH);
 	assert_int_equal(look_up("fd99::1", "2001:db8::1", "", &link), -1);
@@ -242,7 +125,7 @@ mac_as_text(void **state)
 	struct frame_link link;
 
 	(void)state;
-	need_isolation();
+	link_help_needed();
 	assert_int_equal(
 	    look_up("10.99.0.1", "203.0.113.1", "02:ab:CD:eF:10:0c", &link), 0);
 	assert_memory_equal(link.gateway, want, MAC_LEN);
@@ -261,7 +144,7 @@ assert_link(enum tx_path tx, const char *name)
 	static uint8_t frames[LINK_BATCH][FRAME_MAX];
 	uint32_t lens[LINK_BATCH];
 	struct link *l = link_open(tx, "va", &want);
-	int fd = listen_on("vb", 0x88b5); /* for experiments, IEEE 802 */
+	int fd = link_help_listen("vb", 0x88b5); /* for experiments, IEEE 802 */
 
 	assert_non_null(l);
 	assert_string_equal(link_name(l), name);
@@ -281,37 +164,39 @@ assert_link(enum tx_path tx, const char *name)
 		    recv(fd, got, sizeof got, MSG_DONTWAIT), lens[i]);
 		assert_memory_equal(got, frames[i], lens[i]);
 	}
-	set_link("va", "down");
+	link_help_set("va", "down");
 	/* a socket may report the change itself first */
 	assert_int_equal(link_send(l, frames, lens, 3), -1);
 	assert_int_equal(errno, ENETDOWN);
 	assert_int_equal(link_send(l, frames, lens, 3), -1);
-	set_link("va", "up");
+	link_help_set("va", "up");
 	assert_int_equal(link_send(l, frames, lens, 3), 3);
 	close(fd);
 	link_close(l);
 }
 
-/*
- * No carrier is busy, and nothing is lost. (libnet's frames pass the queueing
- * discipline, which learns of it later.)
- */
+/* No carrier is busy, and nothing is lost. */
 static void
-no_carrier_is_busy(void **state)
+assert_busy(enum tx_path tx)
 {
 	static uint8_t frames[1][FRAME_MAX];
 	const uint32_t len = 60;
-	struct link *l;
+	struct link *l = link_open_answers(tx, "va");
 
-	(void)state;
-	need_isolation();
-	l = link_open_answers(TX_PACKET, "va");
 	assert_non_null(l);
-	set_link("vb", "down");
+	link_help_set("vb", "down");
 	assert_int_equal(link_send(l, frames, &len, 1), 0);
-	set_link("vb", "up");
+	link_help_set("vb", "up");
 	assert_int_equal(link_send(l, frames, &len, 1), 1);
 	link_close(l);
+}
+
+static void
+no_carrier_is_busy(void **state)
+{
+	(void)state;
+	link_help_needed();
+	assert_busy(TX_PACKET);
 }
 
 /* As a sender does: until the kernel has them all. */
@@ -369,7 +254,7 @@ by_xdp(void **state)
 	int fd;
 
 	(void)state;
-	need_isolation();
+	link_help_needed();
 	l = link_open(TX_XDP, "va", &want);
 	if (l == NULL && (errno == EPERM || errno == ENOBUFS)) {
 		print_message("no AF_XDP here: %s\n", strerror(errno));
@@ -379,7 +264,7 @@ by_xdp(void **state)
 	assert_string_equal(link_name(l), "xdp");
 	assert_int_equal(link_path(l), TX_XDP);
 	assert_null(link_open(TX_XDP, "none", &want));
-	fd = listen_on("vb", 0x88b5);
+	fd = link_help_listen("vb", 0x88b5);
 	for (unsigned i = 0; i < 100; i++) {
 		push_all(l, (uint8_t)i, 1 + i % LINK_BATCH);
 		expect_all(fd, (uint8_t)i, 1 + i % LINK_BATCH);
@@ -390,13 +275,13 @@ by_xdp(void **state)
 	slots[0]->frame[14] = 200;
 	slots[0]->frame[15] = 0;
 	slots[0]->len = 60;
-	set_link("vb", "down");
+	link_help_set("vb", "down");
 	assert_int_equal(link_push(l, slots, 1), 0);
-	set_link("va", "down");
+	link_help_set("va", "down");
 	assert_int_equal(link_push(l, slots, 1), -1);
 	assert_int_equal(errno, ENETDOWN);
-	set_link("va", "up");
-	set_link("vb", "up");
+	link_help_set("va", "up");
+	link_help_set("vb", "up");
 	/* the socket reports the change itself first */
 	assert_int_equal(recv(fd, slots, sizeof slots, MSG_DONTWAIT), -1);
 	assert_int_equal(link_push(l, slots, 1), 1);
@@ -409,111 +294,6 @@ by_xdp(void **state)
 	link_close(l);
 }
 
-/* A batch of SYNs, some of each family, each one another. */
-static void
-fill_syns(struct link_slot *slots[], unsigned n, unsigned batch)
-{
-	static const struct frame_link ends = { { 2, 0, 0, 0, 0, 0xa },
-		{ 2, 0, 0, 0, 0, 0xb } };
-	static struct frame_template t[2];
-	const struct addr sources[] = { address("10.99.0.1"),
-		address("fd99::1") };
-
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(
-		    frame_template_init(&t[i], &ends, &sources[i]), 0);
-	for (unsigned i = 0; i < n; i++) {
-		bool four = (i + batch) % 3 != 0;
-		struct target to = { .port = (uint16_t)(25 + i) };
-
-		to.addr = address(four ? "198.18.0.0" : "fd00:198:18::");
-		to.addr.b[14] = (uint8_t)batch;
-		to.addr.b[15] = (uint8_t)i;
-		slots[i]->len = (uint32_t)frame_syn(&t[four ? 0 : 1],
-		    slots[i]->frame, &to, (uint16_t)(40000 + i), batch * i);
-	}
-}
-
-/* The next TCP frame: the kernel has some of its own to say about IPv6. */
-static ssize_t
-next_tcp(int fd, uint8_t got[256], bool four, int wait_ms)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	ssize_t n;
-
-	do {
-		if (poll(&p, 1, wait_ms) != 1)
-			return -1;
-		n = recv(fd, got, 256, MSG_DONTWAIT);
-	} while (n > 0 && got[four ? 23 : 20] != 6);
-	return n;
-}
-
-/* Those of one family arrive in their order, byte for byte. */
-static void
-expect_syns(int fd, struct link_slot *slots[], unsigned n, bool four)
-{
-	uint8_t got[256];
-
-	for (unsigned i = 0; i < n; i++) {
-		if ((slots[i]->frame[12] == 8) != four)
-			continue;
-		assert_int_equal(next_tcp(fd, got, four, 2000), slots[i]->len);
-		assert_memory_equal(got, slots[i]->frame, slots[i]->len);
-	}
-	assert_int_equal(next_tcp(fd, got, four, 0), -1);
-}
-
-/*
- * A veth takes such frames when its other end polls (NAPI: with GRO). Where it
- * does not they would vanish without a word: so it is refused.
- */
-static void
-by_live(void **state)
-{
-	static const struct link_want want = { 0, 100000000 };
-	struct link_slot *slots[LINK_BATCH];
-	int fd4, fd6;
-	struct link *l;
-
-	(void)state;
-	need_isolation();
-	if (geteuid() != 0)
-		skip();
-	run((const char *const[WORDS_MAX]){
-	    "ethtool", "-K", "vb", "gro", "off" });
-	assert_null(link_open(TX_LIVE, "va", &want));
-	assert_int_equal(errno, EOPNOTSUPP);
-	l = link_open(TX_AUTO, "va", &want);
-	assert_non_null(l);
-	assert_int_equal(link_path(l), TX_XDP);
-	link_close(l);
-	assert_true(run((const char *const[WORDS_MAX]){
-	    "ethtool", "-K", "vb", "gro", "on" }));
-	l = link_open(TX_AUTO, "va", &want);
-	assert_non_null(l);
-	assert_string_equal(link_name(l), "live");
-	assert_true(link_burst(l) > (unsigned)LINK_BATCH);
-	fd4 = listen_on("vb", 0x0800);
-	fd6 = listen_on("vb", 0x86dd);
-	for (unsigned batch = 0; batch < 5; batch++) {
-		assert_int_equal(link_take(l, slots, LINK_BATCH), LINK_BATCH);
-		fill_syns(slots, LINK_BATCH, batch);
-		assert_int_equal(link_push(l, slots, LINK_BATCH), LINK_BATCH);
-		assert_int_equal(link_flush(l), 0);
-		expect_syns(fd4, slots, LINK_BATCH, true);
-		expect_syns(fd6, slots, LINK_BATCH, false);
-	}
-	/* Nobody takes them any more: none of it counts. */
-	assert_int_equal(link_push(l, slots, LINK_BATCH), LINK_BATCH);
-	set_link("vb", "down");
-	assert_int_equal(link_flush(l), -1);
-	set_link("vb", "up");
-	close(fd4);
-	close(fd6);
-	link_close(l);
-}
-
 /* A low rate leaves the card's queue alone. */
 static void
 auto_goes_by_the_rate(void **state)
@@ -522,7 +302,7 @@ auto_goes_by_the_rate(void **state)
 	struct link *l;
 
 	(void)state;
-	need_isolation();
+	link_help_needed();
 	l = link_open(TX_AUTO, "va", &want);
 	assert_non_null(l);
 	assert_int_equal(link_path(l), TX_PACKET);
@@ -539,7 +319,7 @@ static void
 by_packet(void **state)
 {
 	(void)state;
-	need_isolation();
+	link_help_needed();
 	assert_link(TX_PACKET, "packet");
 }
 
@@ -547,7 +327,7 @@ static void
 by_libnet(void **state)
 {
 	(void)state;
-	need_isolation();
+	link_help_needed();
 	assert_link(TX_LIBNET, "libnet");
 }
 
@@ -557,7 +337,7 @@ auto_takes_the_first(void **state)
 	struct link *l;
 
 	(void)state;
-	need_isolation();
+	link_help_needed();
 	l = link_open_answers(TX_AUTO, "va");
 	assert_non_null(l);
 	assert_string_equal(link_name(l), "packet");
@@ -580,10 +360,10 @@ main(void)
 		cmocka_unit_test(by_libnet),
 		cmocka_unit_test(by_xdp),
 		cmocka_unit_test(auto_goes_by_the_rate),
-		cmocka_unit_test(by_live),
 		cmocka_unit_test(no_carrier_is_busy),
 		cmocka_unit_test(auto_takes_the_first),
 	};
 
-	return cmocka_run_group_tests_name("link", tests, isolate, NULL);
+	return cmocka_run_group_tests_name(
+	    "link", tests, link_help_isolate, NULL);
 }

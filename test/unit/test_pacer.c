@@ -93,6 +93,40 @@ a_long_stall_earns_one_burst(void **state)
 	}
 }
 
+/* Large bursts, where the way out wants them, are 10 ms' worth at most. */
+static void
+large_bursts_are_bounded(void **state)
+{
+	static const struct {
+		uint64_t rate;
+		unsigned burst;
+	} cases[] = { { 1000, 11 }, { 100000, 1001 }, { 1000000, 10001 },
+		{ 10000000, 16384 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct pacer p;
+		uint64_t now = 0, sent = 0;
+
+		pacer_init(&p, now);
+		pacer_bursts(&p, 16384);
+		pacer_set(&p, now, cases[i].rate);
+		while (now < SECOND) {
+			uint64_t until = now + 1;
+			unsigned n = pacer_ready(&p, now, &until);
+
+			assert_true(n <= cases[i].burst);
+			pacer_spend(&p, n);
+			sent += n;
+			now = until;
+		}
+		assert_in_range(
+		    sent, cases[i].rate * 99 / 100, cases[i].rate * 101 / 100);
+		assert_int_equal(
+		    pacer_ready(&p, 9 * SECOND, &now), cases[i].burst);
+	}
+}
+
 static void
 zero_is_a_pause(void **state)
 {
@@ -159,6 +193,7 @@ main(void)
 		cmocka_unit_test(exact_at_every_rate),
 		cmocka_unit_test(never_above_the_promise),
 		cmocka_unit_test(a_long_stall_earns_one_burst),
+		cmocka_unit_test(large_bursts_are_bounded),
 		cmocka_unit_test(zero_is_a_pause),
 		cmocka_unit_test(the_rate_changes_at_once),
 		cmocka_unit_test(wakes_are_few),

@@ -17,6 +17,8 @@ UNIT_sender = $(SENDER) test/unit/sender_help
 UNIT_sender_optouts = $(UNIT_sender)
 UNIT_optouts = engine/optouts engine/wire engine/ranges engine/addr engine/log
 UNIT_send = engine/send engine/optouts engine/backoff engine/again $(SENDER) engine/wire engine/stats engine/role
-UNIT_link = engine/link engine/link_packet engine/link_libnet engine/link_xdp \
-    engine/link_live \
-    engine/neighbour engine/frame engine/addr engine/ranges
+LINK = engine/link engine/link_packet engine/link_libnet engine/link_xdp \
+    engine/link_live engine/live_kernel \
+    engine/neighbour engine/frame engine/addr engine/ranges test/unit/link_help
+UNIT_link = $(LINK)
+UNIT_link_live = $(LINK)
