@@ -197,6 +197,7 @@ no_carrier_is_busy(void **state)
 	(void)state;
 	link_help_needed();
 	assert_busy(TX_PACKET);
+	assert_busy(TX_LIBNET);
 }
 
 /* As a sender does: until the kernel has them all. */
