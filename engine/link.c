@@ -6,7 +6,7 @@
 #include "engine/link.h"
 
 /* Up to here AF_PACKET does: no ring, no queue of the card that is taken. */
-#define PACKET_CARRIES ((uint64_t)1000000)
+#define PACKET_CARRIES ((uint64_t)500000)
 /* Up to here AF_XDP does, which sends evenly. */
 #define XDP_CARRIES ((uint64_t)5000000)
 
