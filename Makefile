@@ -199,7 +199,7 @@ $(O)/bench/wire: $(O)/test/bench/wire.o $(O)/modules.a
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 # On a wire of their own, in namespaces: root.
-bench-tx: $(O)/bench/wire
+bench-tx: $(O)/bench/wire $(O)/bench/tx
 	$(need_root)@test/bench/tx
 
 # What load is made with: many mail servers in one program.

@@ -146,13 +146,24 @@ cpu_ticks()
 	echo $((${12} + ${13}))
 }
 
+# user_ticks PID: of these, user time
+user_ticks()
+{
+	local text
+
+	text=$(<"/proc/$1/stat")
+	# shellcheck disable=SC2086
+	set -- ${text##*) }
+	echo "${12}"
+}
+
 # steady SECONDS CMD...: how it sends when it has got going. Sets $pps, frames
 # a second as the device counts them, and $cpu, its user + system seconds for
-# a million of them; then kills it. CMD is one program, its output goes to
+# a million of them ($cpu_user and $cpu_system apart); then kills it. CMD is one program, its output goes to
 # $BENCH_DIR/out. It must not end by itself before.
 steady()
 {
-	local seconds=$1 pid sent ticks begin end
+	local seconds=$1 pid sent ticks user begin end
 
 	shift
 	"$@" >"$BENCH_DIR/out" 2>&1 </dev/null &
@@ -167,14 +178,19 @@ steady()
 		tail -n 5 "$BENCH_DIR/out" >&2
 		bench_die "it ended by itself: $*"
 	}
+	user=$(user_ticks "$pid")
 	sent=$(device_sent) begin=$EPOCHREALTIME ticks=$(cpu_ticks "$pid")
 	sleep "$seconds"
 	sent=$(($(device_sent) - sent)) end=$EPOCHREALTIME
 	ticks=$(($(cpu_ticks "$pid") - ticks))
+	user=$(($(user_ticks "$pid") - user))
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null || :
 	pps=$(calc "$sent / ($end - $begin)")
 	cpu=$(calc "$ticks * 1e6 / $(getconf CLK_TCK) / ($sent + 1)")
+	cpu_user=$(calc "$user * 1e6 / $(getconf CLK_TCK) / ($sent + 1)")
+	# shellcheck disable=SC2034
+	cpu_system=$(calc "$cpu - $cpu_user")
 }
 
 # calc EXPRESSION [DIGITS]: its value
