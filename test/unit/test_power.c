@@ -34,9 +34,6 @@ enum {
 	WATCHDOG_S = 20
 };
 
-int fdatasync(int);
-ssize_t pwrite(int, const void *, size_t, off_t);
-
 /* A file as it was when it was last synced, and as it is. */
 struct disk_file {
 	const char *name;

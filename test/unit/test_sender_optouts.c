@@ -109,10 +109,10 @@ none_leaves_any_more(void **state)
 
 	(void)state;
 	assert_true(asked > 0);
-	assert_true(asked < 256 * 3);
+	assert_true(asked < (size_t)256 * 3);
 	assert_true(h.before < h.scene->link.n);
 	assert_int_equal(frames_to(&h, h.before, h.scene->link.n), 0);
-	assert_int_equal(p.counted[SEND_OPTED_OUT], 256 * 3 - asked);
+	assert_int_equal(p.counted[SEND_OPTED_OUT], (size_t)256 * 3 - asked);
 	assert_int_equal(p.counted[SEND_EXCLUDED], EXCLUDED);
 	assert_int_equal(p.counted[SEND_SENT],
 	    TARGETS - EXCLUDED - p.counted[SEND_OPTED_OUT]);
