@@ -36,7 +36,7 @@ CC        ?= cc
 PKGCONFIG ?= pkg-config
 INSTALL   ?= install
 PKGS       = libpcap libssl libcrypto lmdb libconfuse libseccomp libcap-ng \
-             json-c libmaxminddb libcares libxxhash libpcre2-8 libxdp libbpf
+             json-c libmaxminddb libcares libxxhash libzip libpcre2-8 libxdp libbpf
 
 # The variant's directory: what differs in a build is in its name.
 VARIANT = $(if $(findstring clang,$(CC)),clang,release)
@@ -280,7 +280,8 @@ install: all
 	$(INSTALL) -m 644 conf/mailsweep.conf.example $(DESTDIR)$(SYSCONFDIR)
 	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable conf/products \
 	    $(DESTDIR)$(DATADIR)
-	$(INSTALL) -m 755 scripts/probing-txt $(DESTDIR)$(DATADIR)
+	$(INSTALL) -m 755 scripts/probing-txt scripts/nightly \
+	    $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 644 storage/feeds/*.txt $(DESTDIR)$(DATADIR)/feeds
 	sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' \
 	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/mailsweepd.service \

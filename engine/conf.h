@@ -121,6 +121,7 @@ struct recipient {
 	size_t ncolumns; /* extra ones */
 	uint8_t min_severity; /* 0 info .. 4 critical */
 	bool everything; /* no filter at all: sees all rows */
+	bool zip; /* files are packed */
 };
 
 struct recipients {

@@ -9,7 +9,8 @@
 #include "engine/ranges.h"
 
 const char *const recipient_options[] = { "contact", "asn", "cidr", "country",
-	"domain", "types", "columns", "min_severity", "everything", NULL };
+	"domain", "types", "columns", "min_severity", "everything", "zip",
+	NULL };
 
 /* The report types of FEEDS.md 1, and the columns of ours that may follow. */
 static const char *const types[] = { "scan_pop3", "scan_pop3_vulnerable",
@@ -97,6 +98,15 @@ add_choice(char ***list, size_t *n, const char *const *names, const char *text,
 	return true;
 }
 
+static bool
+take_truth(const char *text, bool *truth, char expected[EXPECTED_MAX])
+{
+	int choice = value_choice(text, truths, expected);
+
+	*truth = choice == 1;
+	return choice >= 0;
+}
+
 /* Everything but cidr, which reports on its own. */
 static bool
 take_option(struct recipient *to, const char *option, const char *text,
@@ -124,11 +134,10 @@ take_option(struct recipient *to, const char *option, const char *text,
 		to->min_severity = (uint8_t)(choice < 0 ? 0 : choice);
 		return choice >= 0;
 	}
-	if (strcmp(option, "everything") == 0) {
-		choice = value_choice(text, truths, expected);
-		to->everything = choice == 1;
-		return choice >= 0;
-	}
+	if (strcmp(option, "everything") == 0)
+		return take_truth(text, &to->everything, expected);
+	if (strcmp(option, "zip") == 0)
+		return take_truth(text, &to->zip, expected);
 	return true; /* unknown: already reported */
 }
 

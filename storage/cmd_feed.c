@@ -17,6 +17,7 @@ enum {
 	FEED_NEW,
 	FEED_GONE,
 	FEED_HOLES,
+	FEED_NOTICE,
 	FEED_GONE_AFTER
 };
 
@@ -24,6 +25,7 @@ struct request {
 	const char *recipient, *dir, *holes_file;
 	enum feed_kind kind;
 	uint64_t gone_after;
+	bool notice;
 };
 
 static int
@@ -32,6 +34,7 @@ take_options(struct tool *t, struct request *r, int argc, char **argv)
 	static const struct option own[] = { { "recipient", required_argument,
 						 NULL, FEED_RECIPIENT },
 		{ "output", required_argument, NULL, 'o' },
+		{ "notice", no_argument, NULL, FEED_NOTICE },
 		{ "new", no_argument, NULL, FEED_NEW },
 		{ "gone", no_argument, NULL, FEED_GONE },
 		{ "gone-after", required_argument, NULL, FEED_GONE_AFTER },
@@ -44,6 +47,8 @@ take_options(struct tool *t, struct request *r, int argc, char **argv)
 			r->recipient = optarg;
 		else if (c == 'o')
 			r->dir = optarg;
+		else if (c == FEED_NOTICE)
+			r->notice = true;
 		else if (c == FEED_HOLES)
 			r->holes_file = optarg;
 		else if (c == FEED_NEW || c == FEED_GONE)
@@ -120,9 +125,27 @@ read_holes(const struct request *r)
 	return holes;
 }
 
+static struct advices *
+read_advices(void)
+{
+	char error[ADVICE_ERROR_MAX];
+	char *path = tool_data_file("advice");
+	struct advices *advices = advice_read(path, error);
+
+	if (!advices)
+		tool_error("%s", error);
+	free(path);
+	return advices;
+}
+
+struct printing {
+	const char *sweep_id;
+	bool json, notice;
+};
+
 static void
 print_file(const struct feed_files *f, const struct recipients *all, size_t r,
-    enum feed_type type, bool six, bool json)
+    enum feed_type type, bool six, const struct printing *p)
 {
 	uint64_t rows = feed_files_rows(f, r, type, six);
 	char name[FEED_NAME_MAX];
@@ -131,37 +154,43 @@ print_file(const struct feed_files *f, const struct recipients *all, size_t r,
 	if (rows == 0)
 		return;
 	feed_files_name(f, r, type, six, name);
-	if (!json) {
+	if (!p->json) {
 		printf("%-24s %-24s %10" PRIu64 "  %s\n", all->v[r].name,
 		    feed_type_name(type, six), rows, name);
 		return;
 	}
 	o = json_object_new_object();
+	json_put_string(o, "sweep", p->sweep_id);
 	json_put_string(o, "recipient", all->v[r].name);
+	json_put_string(o, "contact", all->v[r].contact);
 	json_put_string(o, "type", feed_type_name(type, six));
 	json_put_string(o, "title", feed_type_title(type));
 	json_put_number(o, "rows", rows);
 	json_put_string(o, "file", name);
+	if (p->notice)
+		json_put_string(
+		    o, "notice", feed_files_notice_name(f, r, type, six, name));
 	json_print(o, false);
 }
 
 static void
-print_summary(
-    const struct feed_files *f, const struct recipients *all, bool json)
+print_summary(const struct feed_files *f, const struct recipients *all,
+    const struct printing *p)
 {
-	if (!json)
+	if (!p->json)
 		printf("%-24s %-24s %10s  %s\n", "recipient", "type", "rows",
 		    "file");
 	for (size_t r = 0; r < all->n; r++)
 		for (int six = 0; six < 2; six++)
 			for (int t = 0; t < FEED_TYPES; t++)
 				print_file(
-				    f, all, r, (enum feed_type)t, six, json);
+				    f, all, r, (enum feed_type)t, six, p);
 }
 
 static int
 write_feeds(struct tool *t, const struct request *r,
-    const struct recipients *all, const struct holes *holes)
+    const struct recipients *all, const struct holes *holes,
+    const struct advices *advices)
 {
 	struct store *s = tool_store(t);
 	struct feed_files *files;
@@ -169,18 +198,23 @@ write_feeds(struct tool *t, const struct request *r,
 		.holes = holes,
 		.kind = r->kind,
 		.gone_after = r->gone_after };
+	struct printing p = { .json = t->json, .notice = r->notice };
 	uint64_t rows = 0;
 	int status = TOOL_OK;
 
 	if (!s)
 		return TOOL_ERROR;
+	p.sweep_id = store_info(s)->sweep.id;
 	files =
 	    feed_files_new(r->dir, store_info(s)->sweep.start_us, r->kind, all);
 	order.files = files;
+	if (r->notice)
+		feed_files_notify(
+		    files, store_info(s), advices, t->conf.contact);
 	if (feed_make(s, &order, &rows) < 0 || feed_files_finish(files) < 0)
 		status = tool_error("%s: %s", r->dir, strerror(errno));
 	else
-		print_summary(files, all, t->json);
+		print_summary(files, all, &p);
 	feed_files_free(files);
 	if (status == TOOL_OK && rows == 0)
 		status = TOOL_NOTHING;
@@ -194,6 +228,7 @@ feed_run(struct tool *t, int argc, char **argv)
 	struct recipient alone = { 0 };
 	struct recipients all;
 	struct holes *holes;
+	struct advices *advices = NULL;
 	struct stat st;
 	int status = take_options(t, &r, argc, argv);
 
@@ -206,7 +241,11 @@ feed_run(struct tool *t, int argc, char **argv)
 	holes = read_holes(&r);
 	if (!holes)
 		return TOOL_ERROR;
-	status = write_feeds(t, &r, &all, holes);
+	if (r.notice && !(advices = read_advices()))
+		status = TOOL_ERROR;
+	else
+		status = write_feeds(t, &r, &all, holes, advices);
+	advice_free(advices);
 	holes_free(holes);
 	return status;
 }
@@ -215,6 +254,7 @@ const struct command command_feed = { "feed", "[option ...]",
 	"Write notification feeds for network owners",
 	"      --recipient NAME   only for this one of the configuration\n"
 	"  -o, --output DIR       where the files go [.]\n"
+	"      --notice           beside each file a notification, as text\n"
 	"      --new              only what is new since the last sweep\n"
 	"      --gone             only what has not answered any more\n"
 	"      --gone-after N     ... in N sealed sweeps running [3]\n"

@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "storage/feed_files.h"
+#include "storage/feed_notice.h"
+#include "storage/feed_zip.h"
 #include "storage/text.h"
 
 enum { FLUSH_AT = 64 * 1024, PATH_CAP = 4096 };
@@ -19,6 +22,7 @@ struct file {
 	struct buf pending;
 	uint64_t rows;
 	bool made; /* the temporary file is there */
+	struct notice notice;
 };
 
 struct feed_files {
@@ -26,6 +30,9 @@ struct feed_files {
 	uint64_t day_us;
 	enum feed_kind kind;
 	const struct recipients *recipients;
+	const struct sweep_info *info; /* NULL: no notifications */
+	const struct advices *advices;
+	const char *contact;
 	struct file (*v)[2][FEED_TYPES]; /* by recipient, family, type */
 };
 
@@ -43,6 +50,15 @@ feed_files_new(const char *dir, uint64_t day_us, enum feed_kind kind,
 	return f;
 }
 
+void
+feed_files_notify(struct feed_files *f, const struct sweep_info *info,
+    const struct advices *advices, const char *contact)
+{
+	f->info = info;
+	f->advices = advices;
+	f->contact = contact;
+}
+
 /* The first kind of filter that a recipient has, in a fixed order. */
 static const char *
 filter_name(const struct recipient *r)
@@ -54,18 +70,35 @@ filter_name(const struct recipient *r)
 			    : "all";
 }
 
-const char *
-feed_files_name(const struct feed_files *f, size_t recipient,
-    enum feed_type type, bool six, char name[FEED_NAME_MAX])
+static const char *
+make_name(const struct feed_files *f, size_t recipient, enum feed_type type,
+    bool six, const char *ending, char name[FEED_NAME_MAX])
 {
 	static const char *const kinds[] = { "", "_new", "_gone" };
 	const struct recipient *r = &f->recipients->v[recipient];
 	char day[TIME_TEXT_MAX];
 
-	snprintf(name, FEED_NAME_MAX, "%s-%s-%s%s-%s.csv",
+	snprintf(name, FEED_NAME_MAX, "%s-%s-%s%s-%s%s",
 	    text_day(f->day_us, day), feed_type_name(type, six), r->name,
-	    kinds[f->kind], filter_name(r));
+	    kinds[f->kind], filter_name(r), ending);
 	return name;
+}
+
+const char *
+feed_files_name(const struct feed_files *f, size_t recipient,
+    enum feed_type type, bool six, char name[FEED_NAME_MAX])
+{
+	bool zip = f->recipients->v[recipient].zip;
+
+	return make_name(
+	    f, recipient, type, six, zip ? ".csv.zip" : ".csv", name);
+}
+
+const char *
+feed_files_notice_name(const struct feed_files *f, size_t recipient,
+    enum feed_type type, bool six, char name[FEED_NAME_MAX])
+{
+	return make_name(f, recipient, type, six, ".txt", name);
 }
 
 /* Of the temporary file: hidden, and not a .csv to anybody's pattern. */
@@ -132,7 +165,7 @@ flush_file(struct feed_files *f, size_t recipient, enum feed_type type,
 
 int
 feed_files_add(struct feed_files *f, size_t recipient, enum feed_type type,
-    bool six, const struct buf *line)
+    bool six, const struct row *row, const struct buf *line)
 {
 	struct file *file = &f->v[recipient][six][type];
 	const struct recipient *r = &f->recipients->v[recipient];
@@ -141,9 +174,55 @@ feed_files_add(struct feed_files *f, size_t recipient, enum feed_type type,
 		feed_header(&file->pending, type, r->columns, r->ncolumns);
 	buf_add(&file->pending, line->s, line->len);
 	file->rows++;
+	if (f->info)
+		notice_add(&file->notice, row);
 	if (file->pending.len < FLUSH_AT)
 		return 0;
 	return flush_file(f, recipient, type, six, false);
+}
+
+/* The temporary file, packed, in place of it. */
+static int
+pack(struct feed_files *f, size_t recipient, enum feed_type type, bool six)
+{
+	char plain[PATH_CAP], packed[PATH_CAP + 1], name[FEED_NAME_MAX];
+
+	temporary_path(f, recipient, type, six, plain);
+	snprintf(packed, sizeof packed, "%sz", plain);
+	make_name(f, recipient, type, six, ".csv", name);
+	if (feed_zip(plain, packed, name, f->day_us) < 0)
+		return -1;
+	return rename(packed, plain);
+}
+
+/* After the file that it is about, under the same temporary name. */
+static int
+finish_notice(
+    struct feed_files *f, size_t recipient, enum feed_type type, bool six)
+{
+	struct file *file = &f->v[recipient][six][type];
+	char from[PATH_CAP], to[PATH_CAP], name[FEED_NAME_MAX];
+	struct notice_of of = { f->info, f->advices,
+		f->recipients->v[recipient].name, name, f->contact, type, six,
+		f->kind };
+	int fd;
+
+	temporary_path(f, recipient, type, six, from);
+	feed_files_notice_name(f, recipient, type, six, name);
+	snprintf(to, sizeof to, "%s/%s", f->dir, name);
+	feed_files_name(f, recipient, type, six, name);
+	notice_write(&file->notice, &of, &file->pending);
+	fd = open(
+	    from, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_CREAT | O_TRUNC, 0644);
+	if (fd < 0)
+		return -1;
+	if (write_all(fd, buf_text(&file->pending), file->pending.len) < 0 ||
+	    fsync(fd) < 0)
+		return close_keeping_errno(fd);
+	buf_free(&file->pending);
+	if (close(fd) < 0)
+		return -1;
+	return rename(from, to);
 }
 
 static int
@@ -157,13 +236,16 @@ finish_file(
 		return 0;
 	if (flush_file(f, recipient, type, six, true) < 0)
 		return -1;
+	if (f->recipients->v[recipient].zip &&
+	    pack(f, recipient, type, six) < 0)
+		return -1;
 	temporary_path(f, recipient, type, six, from);
 	feed_files_name(f, recipient, type, six, name);
 	snprintf(to, sizeof to, "%s/%s", f->dir, name);
 	if (rename(from, to) < 0)
 		return -1;
 	file->made = false;
-	return 0;
+	return f->info ? finish_notice(f, recipient, type, six) : 0;
 }
 
 /* The names are as lasting as the rows. */
@@ -204,6 +286,7 @@ feed_files_free(struct feed_files *f)
 			enum feed_type type = (enum feed_type)(n % FEED_TYPES);
 
 			buf_free(&f->v[r][six][type].pending);
+			notice_free(&f->v[r][six][type].notice);
 			if (!f->v[r][six][type].made)
 				continue;
 			temporary_path(f, r, type, six, path);

@@ -8,7 +8,9 @@
 
 #include "engine/conf.h"
 #include "storage/buf.h"
+#include "storage/advice.h"
 #include "storage/feed.h"
+#include "storage/store.h"
 
 enum { FEED_NAME_MAX = 192 };
 
@@ -23,19 +25,32 @@ struct feed_files;
  */
 struct feed_files *feed_files_new(const char *dir, uint64_t day_us,
     enum feed_kind, const struct recipients *);
+/*
+ * Write a notification (feed_notice.h) beside each file. contact: whom to ask
+ * to be left out, "" for nobody known. All must outlive it.
+ */
+void feed_files_notify(struct feed_files *, const struct sweep_info *,
+    const struct advices *, const char *contact);
 /* What was not finished is removed. */
 void feed_files_free(struct feed_files *);
 
 /*
  * "2026-11-21-scan_pop3-cert_x-geo.csv": passes IntelMQ's and AbuseIO's
- * expressions. Returns name.
+ * expressions; ".csv.zip" for who wants it. Returns name.
  */
 const char *feed_files_name(const struct feed_files *, size_t recipient,
     enum feed_type, bool six, char name[FEED_NAME_MAX]);
 
-/* Append a row (the header goes before the first). 0, or -1 with errno. */
+/* The notification's, "2026-11-21-scan_pop3-cert_x-geo.txt". */
+const char *feed_files_notice_name(const struct feed_files *, size_t recipient,
+    enum feed_type, bool six, char name[FEED_NAME_MAX]);
+
+/*
+ * Append a row's line (the header goes before the first), in the order of
+ * addresses. 0, or -1 with errno.
+ */
 int feed_files_add(struct feed_files *, size_t recipient, enum feed_type,
-    bool six, const struct buf *line);
+    bool six, const struct row *, const struct buf *line);
 
 /* Sync all and give them their names. 0, or -1 with errno. */
 int feed_files_finish(struct feed_files *);

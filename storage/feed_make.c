@@ -138,7 +138,7 @@ write_type(struct making *m, struct feed_item *item, const size_t *recipients,
 			continue;
 		make_line(m, item, to);
 		if (feed_files_add(m->order->files, recipients[i], item->type,
-			six, &m->line) < 0)
+			six, item->row, &m->line) < 0)
 			return -1;
 		m->rows++;
 	}

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <zip.h>
 
 #include "storage/feed_make.h"
 #include "storage/statistics.h"
@@ -20,6 +21,7 @@
 #include "test/unit/tool_help.h"
 
 static char datadir[64];
+static bool notices; /* make_feeds() writes them */
 
 /* Write feeds into a new directory; rows written. */
 static uint64_t
@@ -31,18 +33,24 @@ make_feeds(char dir[64], const struct recipients *all, enum feed_kind kind)
 	struct feed_order order = {
 		.recipients = all, .holes = holes, .kind = kind, .gone_after = 3
 	};
+	struct advices *advices = advice_read("conf/advice", mistake);
 	uint64_t rows;
 
 	assert_non_null(s);
 	assert_non_null(holes);
+	assert_non_null(advices);
 	snprintf(dir, 64, "/tmp/mailsweep-feeds-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	order.files =
 	    feed_files_new(dir, store_info(s)->sweep.start_us, kind, all);
+	if (notices)
+		feed_files_notify(
+		    order.files, store_info(s), advices, "abuse@lab.test");
 	assert_int_equal(feed_make(s, &order, &rows), 0);
 	assert_int_equal(feed_files_finish(order.files), 0);
 	feed_files_free(order.files);
 	holes_free(holes);
+	advice_free(advices);
 	store_close(s);
 	return rows;
 }
@@ -184,6 +192,79 @@ test_filters(void **state)
 	help_remove(dir);
 }
 
+/* Packed it is the same file, under the same name inside. */
+static void
+test_zip(void **state)
+{
+	struct recipient v[] = { { .name = "all", .everything = true } };
+	struct recipients all = { v, 1 };
+	static const char name[] = "2026-11-21-scan_pop3-all-all.csv";
+	char plain[64], packed[64], path[256], *text, bytes[65536];
+	zip_file_t *file;
+	size_t len;
+	zip_t *z;
+
+	(void)state;
+	make_feeds(plain, &all, FEED_ALL_ROWS);
+	v[0].zip = true;
+	make_feeds(packed, &all, FEED_ALL_ROWS);
+	assert_int_equal(files_in(packed), files_in(plain));
+	snprintf(path, sizeof path, "%s/%s.zip", packed, name);
+	z = zip_open(path, ZIP_RDONLY, NULL);
+	assert_non_null(z);
+	assert_int_equal(zip_get_num_entries(z, 0), 1);
+	file = zip_fopen(z, name, 0);
+	assert_non_null(file);
+	snprintf(path, sizeof path, "%s/%s", plain, name);
+	text = file_text(path, &len);
+	assert_true(len < sizeof bytes);
+	assert_int_equal(zip_fread(file, bytes, sizeof bytes), len);
+	assert_memory_equal(bytes, text, len);
+	zip_fclose(file);
+	zip_discard(z);
+	free(text);
+	help_remove(plain);
+	help_remove(packed);
+}
+
+/* FEEDS.md 3: what the text beside a file must say. */
+static void
+test_notice(void **state)
+{
+	static const char *const parts[] = {
+		"Vulnerable IMAP report for all, 2026-11-21\n\n",
+		"\n2 services on 2 IPv4 addresses.\n",
+		"\nFile: 2026-11-21-scan_imap_vulnerable-all-all.csv\n",
+		"The connection is logged in without a password",
+		"  - Close the port to the outside now",
+		"User names, passwords and mail can be read",
+		"(CWE-319; RFC 8314)\n",
+		"In the sweep " SAMPLE_ID ", which began 2026-11-21 02:00:00",
+		"\nFor example\n\n192.0.2.",
+		" port 143, 2026-11-21 0",
+		"abuse@lab.test. No",
+	};
+	struct recipient one = { .name = "all", .everything = true };
+	struct recipients all = { &one, 1 };
+	char dir[64], path[256], *text;
+
+	(void)state;
+	notices = true;
+	make_feeds(dir, &all, FEED_ALL_ROWS);
+	notices = false;
+	assert_int_equal(files_in(dir), 2 * 9);
+	snprintf(path, sizeof path,
+	    "%s/2026-11-21-scan_imap_vulnerable-all-all.txt", dir);
+	text = file_text(path, NULL);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (!strstr(text, parts[i]))
+			fail_msg("\"%s\" is not in:\n%s", parts[i], text);
+	for (const char *c = text, *end; (end = strchr(c, '\n')); c = end + 1)
+		assert_true(end - c <= 240);
+	free(text);
+	help_remove(dir);
+}
+
 /* What was begun and not finished leaves nothing behind. */
 static void
 test_unfinished(void **state)
@@ -192,6 +273,7 @@ test_unfinished(void **state)
 	struct recipients one = { &all, 1 };
 	char dir[] = "/tmp/mailsweep-feeds-XXXXXX";
 	struct buf line = { 0 };
+	struct row row = { 0 };
 	struct feed_files *f;
 
 	(void)state;
@@ -199,14 +281,16 @@ test_unfinished(void **state)
 	f = feed_files_new(dir, SAMPLE_START_US, FEED_ALL_ROWS, &one);
 	for (int i = 0; i < 100000; i++)
 		buf_putc(&line, 'x');
-	assert_int_equal(feed_files_add(f, 0, FEED_POP3, false, &line), 0);
-	assert_int_equal(feed_files_add(f, 0, FEED_IMAP, true, &line), 0);
+	assert_int_equal(
+	    feed_files_add(f, 0, FEED_POP3, false, &row, &line), 0);
+	assert_int_equal(feed_files_add(f, 0, FEED_IMAP, true, &row, &line), 0);
 	assert_int_equal(files_in(dir), 2);
 	feed_files_free(f);
 	assert_int_equal(files_in(dir), 0);
 	assert_int_equal(rmdir(dir), 0);
 	f = feed_files_new(dir, SAMPLE_START_US, FEED_ALL_ROWS, &one);
-	assert_int_equal(feed_files_add(f, 0, FEED_POP3, false, &line), -1);
+	assert_int_equal(
+	    feed_files_add(f, 0, FEED_POP3, false, &row, &line), -1);
 	feed_files_free(f);
 	buf_free(&line);
 }
@@ -447,6 +531,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_zip),
+		cmocka_unit_test(test_notice),
 		cmocka_unit_test(test_unfinished),
 		cmocka_unit_test(test_sums_close),
 		cmocka_unit_test(test_four_cuts),

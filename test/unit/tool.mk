@@ -9,7 +9,8 @@ TOOL_STORE = storage/store storage/store_list storage/optouts storage/rowsum sto
 TOOL_SAMPLE = $(TOOL_STORE) storage/store_sealed storage/store_catalog \
 	storage/store_write storage/store_purge storage/book storage/pending storage/checkpoint \
 	test/unit/store_help test/unit/tool_help
-TOOL_MAKE = storage/feed_make storage/feed_match storage/feed_files $(TOOL_FEED)
+TOOL_MAKE = storage/feed_make storage/feed_match storage/feed_files \
+	storage/feed_notice storage/feed_zip storage/advice $(TOOL_FEED)
 TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
 	engine/conf_recipient engine/conf_value engine/conf_words \
 	engine/conf_save engine/log
