@@ -138,50 +138,80 @@ least()
 	    awk '{ print $NF }'
 }
 
+# OpenSSL's handshake in memory with nothing on CPU 0.
+floor_alone()
+{
+	taskset -c 1 "$BIN/bench/pool_cpu" floor |
+	    awk '/pool_handshake/ { print $3 }'
+}
+
 # With CPU 0 at work, as it is while servers answer: the two share caches, and
 # on some machines more than that.
-floor_handshake()
+floor_beside()
 {
 	local beside
 
 	taskset -c 0 "$BIN/bench/pool_cpu" >"$BENCH_DIR/beside" &
 	beside=$!
-	taskset -c 1 "$BIN/bench/pool_cpu" floor |
-	    awk '/pool_handshake/ { print $3 }'
+	floor_alone
 	kill "$beside"
 	wait "$beside" 2>/dev/null || :
 }
 
+# One of the CPU_ROUNDS: both floors, the least client and ours, one right
+# after the other, since what a core does changes from minute to minute. Adds
+# a line to $BENCH_DIR/rounds: the four, ours, what others had of our core.
+cpu_round()
+{
+	local i=$1 hosts=3000 alone beside clear tls ours
+
+	servers -k no_tls=100
+	clear=$(least 500 $hosts "10.1.$((i * 16)).0")
+	servers_end
+	alone=$(floor_alone)
+	servers
+	tls=$(least -t 500 $hosts "10.2.$((i * 16)).0")
+	configure "targets = { \"10.3.$((i * 16)).0/20\" }" \
+	    'ports = { "110/pop3" }' "probes = 1" "rate = 5000" \
+	    "per_network = 256"
+	sweep "cpu$i"
+	ours=$(steady us 0 1)
+	python3 test/bench/pool.py roles "$watched" 0 1 |
+	    awk '{ print "probe_cpu_us_" $1, $2, "us" }' >>"$BENCH_DIR/lines"
+	servers_end
+	beside=$(floor_beside)
+	echo "alone $alone beside $beside clear $clear client $tls" \
+	    "ours $ours others $(steady others 0 1) steal $(steady steal 0 1)" |
+	    tee /dev/stderr >>"$BENCH_DIR/rounds"
+}
+
+# Ratios within a round, and of these the median.
 part_cpu()
 {
-	local clear=() tls=() shake=() ours=() i hosts=3000
+	local i name
 
-	for i in 1 2 3; do
-		servers -k no_tls=100
-		clear+=("$(least 500 $hosts 10.1.$((i * 16)).0)")
-		servers_end
-		servers
-		shake+=("$(floor_handshake)")
-		tls+=("$(least -t 500 $hosts 10.2.$((i * 16)).0)")
-		configure "targets = { \"10.3.$((i * 16)).0/20\" }" \
-		    'ports = { "110/pop3" }' "probes = 1" "rate = 5000" \
-		    "per_network = 256"
-		sweep "cpu$i"
-		ours+=("$(steady us)")
-		python3 test/bench/pool.py roles "$watched" >"$BENCH_DIR/roles"
-		servers_end
+	for ((i = 0; i < ${CPU_ROUNDS:-5}; i++)); do
+		cpu_round "$i"
 	done
-	clear=$(median "${clear[@]}") tls=$(median "${tls[@]}")
-	shake=$(median "${shake[@]}") ours=$(median "${ours[@]}")
-	figure floor_handshake_us "$shake" us
-	figure floor_clear_us "$clear" us
-	figure least_client_us "$tls" us
-	figure probe_cpu_us "$ours" us
-	while read -r role us; do
-		figure "probe_cpu_us_$role" "$us" us
-	done <"$BENCH_DIR/roles"
-	figure probe_cpu_vs_floor "$(calc "$ours / ($shake + $clear)" 4)" ratio
-	figure probe_cpu_vs_client "$(calc "$ours / $tls" 4)" ratio
+	awk '{ print "floor_handshake_alone_us", $2, "us"
+	    print "floor_handshake_us", $4, "us"
+	    print "floor_clear_us", $6, "us"
+	    print "least_client_us", $8, "us"
+	    print "probe_cpu_us", $10, "us"
+	    print "probe_cpu_vs_floor_alone", $10 / ($2 + $6), "ratio"
+	    print "probe_cpu_vs_floor", $10 / ($4 + $6), "ratio"
+	    print "probe_cpu_vs_client", $10 / $8, "ratio"
+	    print "probe_cpu_others", $12, "of a core"
+	    print "probe_cpu_steal", $14, "of a core"
+	    }' "$BENCH_DIR/rounds" >>"$BENCH_DIR/lines"
+	for name in $(awk '!had[$1]++ { print $1 }' "$BENCH_DIR/lines"); do
+		# shellcheck disable=SC2046
+		figure "$name" \
+		    "$(median $(awk -v n="$name" '$1 == n { print $2 }' \
+			"$BENCH_DIR/lines"))" \
+		    "$(awk -v n="$name" '$1 == n { sub(/^[^ ]* [^ ]* /, "")
+			print; exit }' "$BENCH_DIR/lines")"
+	done
 }
 
 # ---- open: does a probe cost more when many are open? -----------------------

@@ -7,7 +7,11 @@
                                     went from FROM to TO (0.1, 0.9): CPU us a
                                     conversation, conversations a second,
                                     most open, the probes' memory for each of
-                                    them, one "name value" a line
+                                    them, what others had of our CPU and what
+                                    the machine did not give (parts of it), one
+                                    "name value" a line. From 0 to 1: the
+                                    whole run, so nothing is half done at
+                                    either end
     pool.py roles OUT [FROM TO]     CPU us a conversation of each role
     pool.py smooth OUT              how SYN/s moved once the pool was full:
                                     mean, and standard deviation, least and
@@ -22,6 +26,9 @@ import re
 import subprocess
 import sys
 import time
+
+OUR_CPU = 1  # bench_pool.sh starts the sweep there
+ROLES = {"parent", "packet", "send", "dial", "probe", "store"}
 
 
 def children(pid):
@@ -56,14 +63,26 @@ def resident_kib(pid):
     return int(found.group(1)) if found else 0
 
 
-def sample(root, names):
-    """CPU by role, memory of the probes."""
+def processor_us(number):
+    """What CPU `number` did since the machine began, and what it was denied
+    by those it shares the hardware with (proc(5): steal)."""
+    with open("/proc/stat", encoding="ascii") as f:
+        found = re.search(rf"^cpu{number} (.*)$", f.read(), re.M)
+    user, nice, system, _, _, irq, softirq, steal = (
+        int(ticks) * 1e6 / os.sysconf("SC_CLK_TCK")
+        for ticks in found.group(1).split()[:8])
+    return user + nice + system + irq + softirq, steal
+
+
+def sample(root):
+    """CPU by role, memory of the probes. A child has its parent's name until
+    it executes itself, so no name is remembered."""
     cpu, memory, todo = {}, 0, [root]
     while todo:
         pid = todo.pop()
         todo += children(pid)
         try:
-            name = names.get(pid) or names.setdefault(pid, role(pid))
+            name = role(pid)
             cpu[name] = cpu.get(name, 0) + cpu_us(pid)
             if name == "probe":
                 memory += resident_kib(pid)
@@ -74,17 +93,19 @@ def sample(root, names):
 
 def watch(root, conf, out):
     bin_dir = os.environ.get("BIN", "build/release")
-    names, begin = {}, time.monotonic()
+    begin = time.monotonic()
     with open(out, "w", encoding="ascii") as file:
         while os.path.exists(f"/proc/{root}"):
             status = subprocess.run(
                 [f"{bin_dir}/mailsweep", "status", "-f", conf, "--json"],
                 capture_output=True, check=False, text=True)
             now = time.monotonic() - begin
-            cpu, memory = sample(root, names)
+            cpu, memory = sample(root)
+            busy, steal = processor_us(OUR_CPU)
             if status.returncode == 0:
                 state = json.loads(status.stdout)
                 print(json.dumps({"t": now, "cpu": cpu, "rss_kib": memory,
+                                  "busy": busy, "steal": steal,
                                   "total": state["total"],
                                   "n": state["counters"]}),
                       file=file, flush=True)
@@ -103,7 +124,7 @@ def window(samples, first, last):
             if first * end <= s["n"]["done"] + s["n"]["silent"] <= last * end]
     if len(part) < 2:
         sys.exit("pool.py: no steady part: too short a run")
-    return part
+    return [s for s in part if ROLES <= s["cpu"].keys()]
 
 
 def steady(part, idle_kib):
@@ -115,6 +136,9 @@ def steady(part, idle_kib):
     print("per_s", round(done / seconds, 1))
     print("busy", round(cpu / seconds / 1e6, 3))
     print("seconds", round(seconds, 1))
+    others = b["busy"] - a["busy"] - cpu
+    print("others", round(max(others, 0) / seconds / 1e6, 3))
+    print("steal", round((b["steal"] - a["steal"]) / seconds / 1e6, 3))
     print("open", max(s["n"]["conversations_open"] for s in part))
     fullest = max(part, key=lambda s: s["n"]["conversations_open"])
     print("bytes", round((fullest["rss_kib"] - idle_kib) * 1024 /
