@@ -182,7 +182,7 @@ cpu_round()
 	beside=$(floor_beside)
 	echo "alone $alone beside $beside clear $clear client $tls" \
 	    "ours $ours others $(steady others 0 1) steal $(steady steal 0 1)" |
-	    tee /dev/stderr >>"$BENCH_DIR/rounds"
+	    tee -a /dev/stderr >>"$BENCH_DIR/rounds"
 }
 
 # Ratios within a round, and of these the median.
