@@ -1,4 +1,5 @@
 /* heap.c: OpenSSL's memory, things of a size together. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,9 +257,13 @@ hook_free(void *p, const char *file, int line)
 void
 heap_install(void)
 {
-#ifndef SANITIZED /* which sees more in malloc's */
-	if (!heap.base && heap_open())
+#ifdef SANITIZED /* they see more in malloc's */
+	const bool wanted = false;
+#else
+	const bool wanted = true;
+#endif
+
+	if (wanted && !heap.base && heap_open())
 		(void)CRYPTO_set_mem_functions(
 		    hook_alloc, hook_resize, hook_free);
-#endif
 }

@@ -34,8 +34,10 @@ add_around_mapped(
 	memset(before.b + 12, 0xff, 4);
 	memset(behind.b + 10, 0, 6);
 	behind.b[9] = 1; /* ::1:0:0:0 */
+	/* ::/80 ends with the last of IPv4. */
 	return ranges_add(set, first, &before) == 0 &&
-	    ranges_add(set, &behind, last) == 0;
+	    (addr_cmp(&behind, last) > 0 ||
+		ranges_add(set, &behind, last) == 0);
 }
 
 bool

@@ -77,12 +77,37 @@ bad_ones(void **state)
 	}
 }
 
+/* fuzz_prefix found that ::/80 ends where IPv4 does, and nothing is behind. */
+static void
+around_ip4(void **state)
+{
+	static const char *const texts[] = { "::/0", "::/79", "::/80",
+		"::8000:0:0/81", "::fffe:0:0/95" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		char expected[PREFIX_EXPECTED_MAX] = "";
+		struct addr four = addr_from4(0xc0000201);
+		struct ranges *set = ranges_new();
+		struct optout o = { .bits = 0 };
+
+		assert_non_null(set);
+		assert_int_equal(prefix_parse(texts[i], &o, expected), 0);
+		assert_true(optout_add(set, &o));
+		assert_int_equal(ranges_seal(set), 0);
+		assert_true(ranges_has(set, &o.addr));
+		assert_false(ranges_has(set, &four));
+		ranges_free(set);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_ones),
 		cmocka_unit_test(bad_ones),
+		cmocka_unit_test(around_ip4),
 	};
 
 	return cmocka_run_group_tests_name("prefix", tests, NULL, NULL);

@@ -34,7 +34,7 @@
 #include "engine/sports.h"
 #include "engine/wire.h"
 
-enum { FIRST = 40000, LAST = 41023, CHILDREN_MAX = 32, PATIENCE_MS = 20000 };
+enum { FIRST = 40000, LAST = 41023, CHILDREN_MAX = 32, PATIENCE_MS = 60000 };
 
 /* ---- the parent ---------------------------------------------------------- */
 

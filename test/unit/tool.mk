@@ -29,4 +29,4 @@ UNIT_feed = storage/feed_match $(TOOL_FEED) $(TOOL_SAMPLE)
 UNIT_feed_make = storage/statistics storage/statistics_save storage/as_names storage/cut $(TOOL_MAKE) $(TOOL_SAMPLE)
 UNIT_progress = storage/progress $(TOOL_TEXT)
 UNIT_change = $(UNIT_commands)
-UNIT_prefix = storage/prefix engine/addr
+UNIT_prefix = $(STORE_READ) storage/prefix
