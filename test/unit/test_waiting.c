@@ -230,7 +230,7 @@ full_to_the_last(void **state)
 		}
 		assert_int_equal(waiting_used(w), 0);
 	}
-	assert_true(waiting_bytes(w) < ALL * 29.2);
+	assert_true((double)waiting_bytes(w) < ALL * 29.2);
 	waiting_free(w);
 }
 
