@@ -137,6 +137,13 @@ probe_main(const struct role_args *args)
 	while (should(args, "probe-floods") && life == 0)
 		(void)!control_send(FD_CONTROL, CTL_SWEPT, NULL, 0);
 	if (should(args, "probe-is-deaf") && life == 0) {
+		struct pollfd p = { .fd = FD_CONTROL, .events = POLLIN };
+		struct control c;
+
+		/* Unread messages would take our READY with them (RESET). */
+		while (
+		    poll(&p, 1, 300) == 1 && control_recv(FD_CONTROL, &c) == 1)
+			;
 		close(FD_CONTROL);
 		pause_for_good();
 	}
