@@ -8,12 +8,6 @@
 
 static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 
-bool
-addr_is4(const struct addr *a)
-{
-	return memcmp(a->b, mapped, sizeof mapped) == 0;
-}
-
 struct addr
 addr_from4(uint32_t host_order)
 {
@@ -23,15 +17,6 @@ addr_from4(uint32_t host_order)
 	memcpy(a.b, mapped, sizeof mapped);
 	memcpy(a.b + 12, &be, sizeof be);
 	return a;
-}
-
-uint32_t
-addr_to4(const struct addr *a)
-{
-	uint32_t be;
-
-	memcpy(&be, a->b + 12, sizeof be);
-	return ntohl(be);
 }
 
 int

@@ -2,9 +2,11 @@
 #ifndef ENGINE_ADDR_H
 #define ENGINE_ADDR_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Network order; IPv4 is mapped (::ffff:a.b.c.d, RFC 4291 section 2.5.5.2). */
 struct addr {
@@ -19,9 +21,28 @@ struct target {
 /* A target packed for keys: 16 bytes of address, port in network order. */
 enum { TARGET_KEY_LEN = 18, ADDR_TEXT_MAX = 46, TARGET_TEXT_MAX = 56 };
 
-bool addr_is4(const struct addr *);
+static inline bool
+addr_is4(const struct addr *a)
+{
+	uint64_t high;
+	uint32_t mid;
+
+	memcpy(&high, a->b, sizeof high);
+	memcpy(&mid, a->b + sizeof high, sizeof mid);
+	return high == 0 && mid == htobe32(0xffff);
+}
+
+/* host order; only if is4 */
+static inline uint32_t
+addr_to4(const struct addr *a)
+{
+	uint32_t be;
+
+	memcpy(&be, a->b + 12, sizeof be);
+	return be32toh(be);
+}
+
 struct addr addr_from4(uint32_t host_order);
-uint32_t addr_to4(const struct addr *); /* host order; only if is4 */
 int addr_cmp(const struct addr *, const struct addr *);
 
 /* Numeric text only, never a name. 0, or -1 with EINVAL. */

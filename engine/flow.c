@@ -223,7 +223,7 @@ repeated_answer(struct flow *f, const struct arrival *a, struct entry *e)
 		if (entry_waits(e) && flow_early(f, e))
 			flow_turn_get(f, e);
 		else
-			flow_ack(f, e, 0);
+			flow_ack_to(f, e, &a->target, a->s->ack, 0);
 	}
 }
 

@@ -28,6 +28,8 @@ enum {
 	TCP_SPORT = 0,
 	TCP_DPORT = 2,
 	TCP_SEQ = 4,
+	TCP_ACK_AT = 8,
+	TCP_BITS = 12,
 	TCP_SUM = 16
 };
 
@@ -231,34 +233,47 @@ frame_syn(const struct frame_template *t, uint8_t out[FRAME_MAX],
 	return t->len;
 }
 
-static uint32_t
-bare_ip4(uint8_t *out, const struct addr *source, const struct addr *to)
+/* The sum of an address, two or four words of it at a time. */
+static inline uint32_t
+sum_addr(const struct addr *a, bool four)
+{
+	uint64_t lo = number_at(a->b + 8), hi = four ? 0 : number_at(a->b);
+
+	return sum32((uint32_t)lo) +
+	    (four ? 0
+		  : sum32((uint32_t)(lo >> 32)) + sum32((uint32_t)(hi >> 32)) +
+			sum32((uint32_t)hi));
+}
+
+/*
+ * All sums are made from the values and not from the bytes: what has just been
+ * stored in small pieces is slow to load in larger ones.
+ */
+static inline void
+bare_ip4(uint8_t *out, const struct addr *source, const struct addr *to,
+    uint32_t sum_addrs)
 {
 	uint8_t *ip = out + ETH_LEN;
 
-	ip[0] = 0x45;
-	put16(out + IP4_TOTAL, IP4_LEN + TCP_LEN);
-	ip[6] = 0x40; /* DF */
-	ip[8] = HOPS;
-	ip[9] = PROTO_TCP;
+	put32(ip, 0x45000000 | (IP4_LEN + TCP_LEN));
+	put32(ip + 4, 0x4000); /* DF */
+	put16(ip + 8, HOPS << 8 | PROTO_TCP);
+	put16(out + IP4_SUM,
+	    sum_end(0x4500 + IP4_LEN + TCP_LEN + 0x4000 +
+		(HOPS << 8 | PROTO_TCP) + sum_addrs));
 	memcpy(out + IP4_SRC, source->b + 12, 4);
 	memcpy(out + IP4_DST, to->b + 12, 4);
-	put16(out + IP4_SUM, sum_end(sum16(ip, IP4_LEN)));
-	return sum16(out + IP4_SRC, 8);
 }
 
-static uint32_t
+static inline void
 bare_ip6(uint8_t *out, const struct addr *source, const struct addr *to)
 {
 	uint8_t *ip = out + ETH_LEN;
 
-	ip[0] = 0x60;
-	put16(ip + 4, TCP_LEN);
-	ip[6] = PROTO_TCP;
-	ip[7] = HOPS;
+	put32(ip, 0x60000000);
+	put32(ip + 4, TCP_LEN << 16 | PROTO_TCP << 8 | HOPS);
 	memcpy(out + IP6_SRC, source->b, 16);
 	memcpy(out + IP6_DST, to->b, 16);
-	return sum16(out + IP6_SRC, 32);
 }
 
 size_t
@@ -268,22 +283,22 @@ frame_bare(const struct frame_link *link, uint8_t out[FRAME_MAX],
 {
 	bool four = addr_is4(source);
 	uint8_t *tcp = out + (four ? TCP4 : TCP6);
-	uint32_t sum;
+	uint32_t bits = (uint32_t)TCP_LEN / 4 << 28 | (uint32_t)flags << 16;
+	uint32_t sum = sum_addr(source, four) + sum_addr(&to->addr, four);
 
-	memset(out, 0, FRAME_MAX);
 	memcpy(out, link->gateway, MAC_LEN);
 	memcpy(out + MAC_LEN, link->ours, MAC_LEN);
-	put16(out + 12, four ? TYPE_IP4 : TYPE_IP6);
-	sum = four ? bare_ip4(out, source, &to->addr)
-		   : bare_ip6(out, source, &to->addr);
-	put16(tcp + TCP_SPORT, sport);
-	put16(tcp + TCP_DPORT, to->port);
+	put16(out + 2 * MAC_LEN, four ? TYPE_IP4 : TYPE_IP6);
+	if (four)
+		bare_ip4(out, source, &to->addr, sum);
+	else
+		bare_ip6(out, source, &to->addr);
+	put32(tcp + TCP_SPORT, (uint32_t)sport << 16 | to->port);
 	put32(tcp + TCP_SEQ, seq);
-	put32(tcp + 8, ack);
-	tcp[12] = TCP_LEN / 4 << 4;
-	tcp[13] = flags;
-	put16(tcp + 14, window);
-	sum += sum16(tcp, TCP_LEN) + PROTO_TCP + TCP_LEN;
-	put16(tcp + TCP_SUM, sum_end(sum));
+	put32(tcp + TCP_ACK_AT, ack);
+	put32(tcp + TCP_BITS, bits | window);
+	sum += (uint32_t)sport + to->port + sum32(seq) + sum32(ack) +
+	    sum32(bits | window) + PROTO_TCP + TCP_LEN;
+	put32(tcp + TCP_SUM, (uint32_t)sum_end(sum) << 16);
 	return (size_t)(tcp - out) + TCP_LEN;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/bulk.h"
 #include "engine/limits.h"
 #include "engine/siphash.h"
 
@@ -14,7 +15,7 @@
  * two bytes one in fifty does, and one in fifty finds both lines full. All
  * that comes of it is that a host is put off for a while.
  */
-enum { LINE = 64 };
+enum { LINE = BULK_LINE };
 enum { NARROW = LINE / 2, NARROW_FILL = 25, NARROW_MAX = 63 };
 enum { WIDE = LINE / 4, WIDE_FILL = 12 };
 
@@ -26,7 +27,7 @@ union line {
 _Static_assert(sizeof(union line) == LINE, "a line of the cache");
 
 struct limits {
-	void *memory;
+	struct bulk memory;
 	union line *lines; /* in there */
 	uint64_t nlines; /* even */
 	uint32_t per_network, max, taken;
@@ -65,14 +66,11 @@ limits_new(uint32_t max, uint32_t per_network, const uint8_t key[SWEEP_KEY_LEN])
 		return NULL;
 	shape(l, max, per_network);
 	memcpy(l->key, key, sizeof l->key);
-	/* Zeros that nobody has touched yet take no memory. */
-	l->memory = calloc(l->nlines + 1, sizeof *l->lines);
-	if (l->memory == NULL) {
+	if (bulk_new(&l->memory, l->nlines, sizeof *l->lines) < 0) {
 		free(l);
 		return NULL;
 	}
-	l->lines =
-	    (void *)(((uintptr_t)l->memory + LINE - 1) & -(uintptr_t)LINE);
+	l->lines = l->memory.at;
 	return l;
 }
 
@@ -81,7 +79,7 @@ limits_free(struct limits *l)
 {
 	if (l == NULL)
 		return;
-	free(l->memory);
+	bulk_free(&l->memory);
 	free(l);
 }
 

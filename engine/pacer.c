@@ -1,6 +1,4 @@
 /* pacer.c: how many frames may leave now: a token bucket. */
-#include <stdbool.h>
-
 #include "engine/pacer.h"
 
 /* One packet's worth of credit: rate packets/s earn rate a nanosecond. */
@@ -84,4 +82,21 @@ void
 pacer_spend(struct pacer *p, unsigned n)
 {
 	p->credit -= n * PACKET;
+}
+
+void
+pacer_share(uint64_t rate, const bool *works, unsigned n, uint64_t *parts)
+{
+	unsigned working = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		working += works[i];
+	for (unsigned i = n; i-- > 0;) {
+		parts[i] = 0;
+		if (!works[i])
+			continue;
+		parts[i] = (rate + working - 1) / working;
+		rate -= parts[i];
+		working--;
+	}
 }

@@ -2,6 +2,7 @@
 #ifndef ENGINE_PACER_H
 #define ENGINE_PACER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -39,5 +40,13 @@ unsigned pacer_ready(struct pacer *, uint64_t now_ns, uint64_t *until_ns);
 
 /* n of them have left; no more than pacer_ready said. */
 void pacer_spend(struct pacer *, unsigned n);
+
+/*
+ * One rate for n pacers: parts[i] is 0 where works[i] is not, and the others
+ * add up to the rate. What does not divide goes to the last of them, so that a
+ * rate below their number still ends.
+ */
+void pacer_share(
+    uint64_t rate, const bool *works, unsigned n, uint64_t *parts);
 
 #endif

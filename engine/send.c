@@ -11,6 +11,7 @@
 #include "engine/backoff.h"
 #include "engine/log.h"
 #include "engine/optouts.h"
+#include "engine/pacer.h"
 #include "engine/role.h"
 #include "engine/sandbox.h"
 #include "engine/sender.h"
@@ -335,20 +336,14 @@ share_rate(struct send *s)
 	uint64_t pressure = packet_count(s, STAT_PKT_PRESSURE);
 	uint64_t left = pressure < PRESSURE_FULL ? PRESSURE_FULL - pressure : 0;
 	uint64_t rate = allowed_rate(s) * left / PRESSURE_FULL;
-	unsigned working = 0;
+	uint64_t parts[SWEEP_THREADS_MAX];
+	bool works[SWEEP_THREADS_MAX];
 
 	for (unsigned i = 0; i < s->nthreads; i++)
-		working += has_work(s, i);
-	for (unsigned i = s->nthreads; i-- > 0;) {
-		uint64_t part = 0;
-
-		if (has_work(s, i)) {
-			part = (rate + working - 1) / working;
-			rate -= part;
-			working--;
-		}
-		sender_rate(s->senders[i], part);
-	}
+		works[i] = has_work(s, i);
+	pacer_share(rate, works, s->nthreads, parts);
+	for (unsigned i = 0; i < s->nthreads; i++)
+		sender_rate(s->senders[i], parts[i]);
 }
 
 /* ---- what comes in ------------------------------------------------------- */

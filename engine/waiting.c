@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/bulk.h"
 #include "engine/deadlines.h"
 #include "engine/siphash.h"
 #include "engine/waiting.h"
@@ -22,7 +23,7 @@ enum { AGE_MS = 64, AGE_MAX = (1 << 14) - 1 };
  * hash above, so that others are not looked at; 0 is empty. What finds its
  * line full goes to the next, and each line that was passed over counts it.
  */
-enum { LINE = 64, SLOTS = LINE / 4 - 1, FILL = 13 };
+enum { LINE = BULK_LINE, SLOTS = LINE / 4 - 1, FILL = 13 };
 
 struct line {
 	uint32_t slots[SLOTS], spilt;
@@ -38,8 +39,8 @@ _Static_assert(sizeof(struct line) == LINE, "a line of the cache");
 struct waiting {
 	struct entry *entries;
 	uint8_t (*high)[HIGH_LEN];
-	void *memory;
-	struct line *lines; /* in there */
+	struct line *lines;
+	struct bulk table, names; /* where these lie */
 	uint32_t max, nlines, number_mask, used, touched, spare;
 	uint32_t counts[QUEUE_COUNT], timeouts_ms[QUEUE_COUNT];
 	struct deadlines deadlines;
@@ -52,14 +53,14 @@ struct waiting {
 static int
 allocate(struct waiting *w, bool ipv6)
 {
-	w->entries = calloc(w->max, sizeof *w->entries);
 	w->high = ipv6 ? calloc(w->max, sizeof *w->high) : NULL;
-	w->memory = calloc(w->nlines + (size_t)1, sizeof *w->lines);
-	if (deadlines_init(&w->deadlines, w->max) < 0 || w->entries == NULL ||
-	    w->memory == NULL || (ipv6 && w->high == NULL))
+	if (deadlines_init(&w->deadlines, w->max) < 0 ||
+	    bulk_new(&w->table, w->max, sizeof *w->entries) < 0 ||
+	    bulk_new(&w->names, w->nlines, sizeof *w->lines) < 0 ||
+	    (ipv6 && w->high == NULL))
 		return -1;
-	w->lines =
-	    (void *)(((uintptr_t)w->memory + LINE - 1) & -(uintptr_t)LINE);
+	w->entries = w->table.at;
+	w->lines = w->names.at;
 	return 0;
 }
 
@@ -97,8 +98,8 @@ waiting_free(struct waiting *w)
 {
 	if (w == NULL)
 		return;
-	free(w->entries);
-	free(w->memory);
+	bulk_free(&w->table);
+	bulk_free(&w->names);
 	free(w->high);
 	deadlines_free(&w->deadlines);
 	free(w);

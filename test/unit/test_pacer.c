@@ -186,6 +186,91 @@ wakes_are_few(void **state)
 	assert_in_range(asked, 900, 2100);
 }
 
+/* The parts add up to the rate, and those that work have theirs. */
+static void
+one_rate_is_shared(void **state)
+{
+	static const uint64_t rates[] = { 0, 1, 2, 3, 7, 1000, 99999, 1000001 };
+	enum { N = 8 };
+
+	(void)state;
+	for (size_t r = 0; r < sizeof rates / sizeof rates[0]; r++)
+		for (unsigned mask = 0; mask < 1u << N; mask++) {
+			uint64_t parts[N], sum = 0, most = 0;
+			uint64_t least = UINT64_MAX;
+			bool works[N];
+
+			for (unsigned i = 0; i < N; i++)
+				works[i] = mask >> i & 1;
+			pacer_share(rates[r], works, N, parts);
+			for (unsigned i = 0; i < N; i++) {
+				sum += parts[i];
+				if (!works[i])
+					assert_int_equal(parts[i], 0);
+				else if (parts[i] < least)
+					least = parts[i];
+				if (parts[i] > most)
+					most = parts[i];
+			}
+			assert_int_equal(sum, mask ? rates[r] : 0);
+			assert_true(mask == 0 || most - least <= 1);
+		}
+}
+
+/* What does not divide is the last one's; a thread that ends leaves its part. */
+static void
+who_works_carries_the_rate(void **state)
+{
+	static const struct {
+		uint64_t rate;
+		bool works[3];
+		uint64_t parts[3];
+	} cases[] = { { 1, { 1, 1, 1 }, { 0, 0, 1 } },
+		{ 5, { 1, 1, 1 }, { 1, 2, 2 } },
+		{ 1000, { 1, 0, 0 }, { 1000, 0, 0 } },
+		{ 1000, { 1, 0, 1 }, { 500, 0, 500 } } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		uint64_t parts[3];
+
+		pacer_share(cases[i].rate, cases[i].works, 3, parts);
+		assert_memory_equal(parts, cases[i].parts, sizeof parts);
+	}
+}
+
+/* Two threads, of which one ends half way: the rate stays what it is. */
+static void
+exact_when_shared(void **state)
+{
+	static const uint64_t rates[] = { 1000, 10000, 100000, 1000000 };
+
+	(void)state;
+	for (size_t r = 0; r < sizeof rates / sizeof rates[0]; r++) {
+		bool works[2] = { true, true };
+		struct pacer p[2];
+		uint64_t sent[2] = { 0, 0 }, parts[2], slack = rates[r] / 100;
+
+		for (unsigned half = 0; half < 2; half++) {
+			works[1] = half == 0;
+			pacer_share(rates[r], works, 2, parts);
+			for (unsigned i = 0; i < 2; i++) {
+				uint64_t now = half * SECOND;
+
+				if (half == 0)
+					pacer_init(&p[i], now);
+				pacer_set(&p[i], now, parts[i]);
+				if (parts[i] > 0)
+					sent[half] +=
+					    sent_in(&p[i], &now, SECOND, 0);
+			}
+		}
+		for (unsigned half = 0; half < 2; half++)
+			assert_in_range(
+			    sent[half], rates[r] - slack, rates[r] + slack);
+	}
+}
+
 int
 main(void)
 {
@@ -197,6 +282,9 @@ main(void)
 		cmocka_unit_test(zero_is_a_pause),
 		cmocka_unit_test(the_rate_changes_at_once),
 		cmocka_unit_test(wakes_are_few),
+		cmocka_unit_test(one_rate_is_shared),
+		cmocka_unit_test(who_works_carries_the_rate),
+		cmocka_unit_test(exact_when_shared),
 	};
 
 	return cmocka_run_group_tests_name("pacer", tests, NULL, NULL);
