@@ -46,7 +46,6 @@ void pacer_spend(struct pacer *, unsigned n);
  * add up to the rate. What does not divide goes to the last of them, so that a
  * rate below their number still ends.
  */
-void pacer_share(
-    uint64_t rate, const bool *works, unsigned n, uint64_t *parts);
+void pacer_share(uint64_t rate, const bool *works, unsigned n, uint64_t *parts);
 
 #endif
