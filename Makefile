@@ -15,6 +15,7 @@
 #: sudo make bench-tx each way to send, beside zmap and masscan
 #: sudo make bench-rx      answers at full speed, in the simulated internet
 #: sudo make bench-pool    conversations under load, against a simulator
+#: sudo make bench-checkpoint   sweeps with checkpoints, and without
 #: sudo make torture      kill -9, full disks, links that flap: nothing lost
 #: make internet      the simulated internet (test/internet/README.md)
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
@@ -226,6 +227,13 @@ bench-rx: all internet
 bench-pool: $(POOL)
 	$(need_root)@BIN=$(O) test/bench/bench_pool.sh
 
+# What a checkpoint a second costs; about three minutes.
+$(O)/bench/checkpoint: $(O)/test/bench/checkpoint.o $(O)/modules.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+bench-checkpoint: all internet $(O)/bench/checkpoint $(O)/bench/pool_cpu
+	$(need_root)@BIN=$(O) test/bench/checkpoint.py
+
 # A store of ten million records; needs 60 GB below BENCH_DIR, not root.
 STOREGEN  = $(patsubst %.c,$(O)/%.o,$(wildcard test/bench/storegen*.c))
 $(O)/bench/storegen: $(STOREGEN) $(O)/modules.a
@@ -309,5 +317,5 @@ help:
 FORCE:
 .SECONDARY:
 .PHONY: all links clean help internet units unit fuzzers seeds fuzz sanitize \
-    bench bench-tx mailsim bench-pool torture check demo lint format install uninstall deps-present FORCE
+    bench bench-tx mailsim bench-pool bench-checkpoint torture check demo lint format install uninstall deps-present FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

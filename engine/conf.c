@@ -133,6 +133,7 @@ static const struct option options[] = {
 	{ "control", TEXT, AT(control), 0, 0, NULL, NULL },
 	{ "map_size", SIZE, AT(map_size), 1 << 20, (uint64_t)1 << 44, "64G",
 	  NULL },
+	{ "checkpoint", DURATION, AT(checkpoint_ms), 100, HOUR, "1s", NULL },
 	{ "retention", DAYS, AT(retention_days), 0, 36500, "0", NULL },
 	{ "ca_bundle", TEXT, AT(ca_bundle), 0, 0,
 	  "/etc/ssl/certs/ca-certificates.crt", NULL },

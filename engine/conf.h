@@ -85,6 +85,7 @@ struct conf {
 	char store[CONF_PATH_MAX]; /* data directory */
 	char control[CONF_PATH_MAX]; /* socket; empty: store/control */
 	uint64_t map_size; /* LMDB, bytes */
+	uint32_t checkpoint_ms; /* between two commits of store */
 	uint32_t retention_days; /* 0: keep all */
 	char ca_bundle[CONF_PATH_MAX];
 	char products[CONF_PATH_MAX]; /* empty: not found where it belongs */

@@ -1,4 +1,4 @@
-/* writer.c: the store process: one transaction a second, from start to seal. */
+/* writer.c: the store process: one transaction a checkpoint, to the seal. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -283,7 +283,7 @@ publish(const struct writer *w)
 	    s, slot, STAT_STORE_SETTLED, checkpoint_steps(&w->checkpoint));
 }
 
-/* All of a second in one transaction. */
+/* All since the last checkpoint in one transaction. */
 static enum live_result
 try_commit(struct writer *w, struct batch_context *c, struct target *expire_at,
     struct purge_at *purge_at, bool due)
@@ -429,13 +429,29 @@ say_swept(struct writer *w)
 		w->swept_said = true;
 }
 
+/*
+ * Between two commits. When all was sent and nobody is followed the end waits
+ * for no long checkpoint, nor does a disk that was full.
+ */
+static uint64_t
+pause_us(const struct writer *w)
+{
+	uint64_t us = (uint64_t)w->args->conf->checkpoint_ms * MS_US;
+
+	return us > SECOND_US &&
+		(w->disk_full || checkpoint_swept(&w->checkpoint))
+	    ? SECOND_US
+	    : us;
+}
+
 static void
 wait_wires(struct writer *w)
 {
 	uint64_t passed = clock_us(CLOCK_MONOTONIC) - w->commit_us;
-	int left_ms = passed >= SECOND_US || (!w->purged && !w->disk_full)
+	uint64_t left_us = passed < pause_us(w) ? pause_us(w) - passed : 0;
+	int left_ms = left_us == 0 || (!w->purged && !w->disk_full)
 	    ? 0
-	    : (int)((SECOND_US - passed) / MS_US) + 1;
+	    : (int)(left_us / MS_US) + 1;
 
 	/* Without room only the clock and the parent wake us. */
 	for (unsigned i = 0; i < WIRES; i++)
@@ -451,7 +467,7 @@ is_time(const struct writer *w)
 {
 	uint64_t passed = clock_us(CLOCK_MONOTONIC) - w->commit_us;
 
-	return passed >= SECOND_US || w->optouts_number > 0 ||
+	return passed >= pause_us(w) || w->optouts_number > 0 ||
 	    (!w->purged && !w->disk_full) ||
 	    (!batch_has_room(w->batch) && !w->disk_full);
 }

@@ -100,6 +100,7 @@ help_args(struct role_args *args, struct conf *conf)
 	conf->shards = conf->tx_threads = 1;
 	conf->map_size = 1 << 20;
 	conf->answer_window_ms = 1000;
+	conf->checkpoint_ms = 1000;
 	conf->retries = 3;
 	args->conf = conf;
 	args->targets = set_of(targets);

@@ -102,6 +102,7 @@ knows_the_defaults(void **state)
 	assert_int_equal(c.retries, 3);
 	assert_int_equal(c.retry_pause_ms, 30 * 60000);
 	assert_int_equal(c.answer_window_ms, 10000);
+	assert_int_equal(c.checkpoint_ms, 1000);
 	assert_int_equal(c.sport_first, 40000);
 	assert_int_equal(c.sport_last, 56383);
 	assert_int_equal(c.per_host, 2);
@@ -126,6 +127,7 @@ reads_every_kind_of_value(void **state)
 		 "greeting = \"1500ms\"\n"
 		 "retry_pause = 2h\n"
 		 "map_size = 2G\n"
+		 "checkpoint = 10m\n"
 		 "retention = 90d\n"
 		 "source_ports = 50000-60000\n"
 		 "source = { 192.0.2.1, // two\n\t2001:db8::1 }\n"
@@ -143,6 +145,7 @@ reads_every_kind_of_value(void **state)
 	assert_int_equal(c.greeting_ms, 1500);
 	assert_int_equal(c.retry_pause_ms, 7200000);
 	assert_true(c.map_size == (uint64_t)2 << 30);
+	assert_int_equal(c.checkpoint_ms, 600000);
 	assert_int_equal(c.retention_days, 90);
 	assert_int_equal(c.sport_first, 50000);
 	assert_int_equal(c.sport_last, 60000);
