@@ -40,12 +40,13 @@ counter()
 	simnet counters | awk -v name="$1" '$1 == name { print $2 }'
 }
 
-# SYNs as they arrive, twice a second, until the file "swept" is there.
+# SYNs as they arrive, twice a second or more often, until the file "swept" is
+# there.
 watch_syns()
 {
 	while [ ! -e "$work/swept" ]; do
 		echo "$(date +%s%N) $(counter syn)"
-		sleep 0.5
+		sleep "${sample:-0.5}"
 	done >"$work/syns"
 }
 
@@ -213,6 +214,8 @@ everybody()
 # A million single addresses, as fast as a prefix of as many.
 hitlist()
 {
+	local sample=0.02
+
 	simnet set seed=12 open=0.01 lost=0
 	python3 -c 'import random
 draw = random.Random(1)
