@@ -288,7 +288,7 @@ frame_bare(const struct frame_link *link, uint8_t out[FRAME_MAX],
 
 	memcpy(out, link->gateway, MAC_LEN);
 	memcpy(out + MAC_LEN, link->ours, MAC_LEN);
-	put16(out + 2 * MAC_LEN, four ? TYPE_IP4 : TYPE_IP6);
+	put16(out + ETH_LEN - 2, four ? TYPE_IP4 : TYPE_IP6);
 	if (four)
 		bare_ip4(out, source, &to->addr, sum);
 	else
