@@ -18,7 +18,7 @@ fi
 . test/internet/lib.sh
 
 RX_NET=${RX_NET:-10.0.0.0/8} RX_ALL=${RX_ALL:-10.0.0.0/12}
-RX_SLOW=${RX_SLOW:-10.0.0.0/14} RX_BESIDE=${RX_BESIDE:-10.0.0.0/10}
+RX_SLOW=${RX_SLOW:-10.0.0.0/14} RX_BESIDE=${RX_BESIDE:-10.0.0.0/12}
 RX_ESTIMATE=${RX_ESTIMATE:-10.0.0.0/14} RX_MEMORY=${RX_MEMORY:-10.0.0.0/8}
 RX_WAITING=${RX_WAITING:-2000000}
 work=$LAB_DIR/work
@@ -156,7 +156,7 @@ slash8()
 }
 
 # Found with one probe, and with two: (1-p)^2 and 1-(1-(1-p)^2)^2. The others
-# beside it on a quarter of it: it is the sampling that makes it wider there.
+# beside it on a sixteenth of it: it is the sampling that makes it wider there.
 loss()
 {
 	local p q probes who net
