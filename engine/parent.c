@@ -53,6 +53,12 @@ parent_next(const char *schedule, int64_t now)
 	return at > now ? at : at + DAY_S;
 }
 
+int64_t
+parent_still(const char *schedule, int64_t next, int64_t now)
+{
+	return next - now > DAY_S ? parent_next(schedule, now) : next;
+}
+
 /* ---- start --------------------------------------------------------------- */
 
 /* One daemon a data directory; the kernel lets go when we die. */
@@ -269,14 +275,16 @@ static bool
 await_hour(struct parent *p)
 {
 	char text[32];
-	time_t at;
+	time_t at, now;
 
 	p->next = parent_next(p->conf->schedule, time(NULL));
 	at = (time_t)p->next;
 	strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", gmtime(&at));
 	log_info("next sweep: %s", text);
-	while (!p->stop && time(NULL) < p->next)
+	while (!p->stop && (now = time(NULL)) < p->next) {
+		p->next = parent_still(p->conf->schedule, p->next, now);
 		turn(p);
+	}
 	return !p->stop;
 }
 

@@ -18,4 +18,7 @@ int parent_main(const struct conf *, const struct ranges *targets,
 /* The next "HH:MM", UTC, after now; both in seconds since 1970. */
 int64_t parent_next(const char *schedule, int64_t now);
 
+/* One that was found, unless the clock was set back by more than a day. */
+int64_t parent_still(const char *schedule, int64_t next, int64_t now);
+
 #endif

@@ -182,17 +182,24 @@ steps(const struct sweep *s)
 /* Again as often as the map has to grow for it. */
 static int
 commit_begin(struct live *l, const struct sweep_info *info, bool resumed,
-    uint64_t retry_us, char error[STORE_ERROR_MAX])
+    const struct role_args *args, char error[STORE_ERROR_MAX])
 {
+	/* After the answers to what is sent again in any case. */
+	uint64_t now_us = args->now_us;
+	uint64_t retry_us =
+	    now_us + (uint64_t)args->conf->answer_window_ms * MS_US;
 	struct ledger ledger = { .begin = steps(&info->sweep),
 		.settled = steps(&info->sweep) };
 	enum live_result result;
+	uint64_t back_us = 0;
 	unsigned retried = 0;
 
 	do {
 		live_begin(l);
-		if (resumed)
+		if (resumed) {
+			back_us = pending_set_back(l, now_us);
 			retried = pending_resume(l, retry_us);
+		}
 		live_put_info(l, info, &ledger);
 		result = live_commit(l);
 	} while (result == LIVE_AGAIN);
@@ -200,6 +207,9 @@ commit_begin(struct live *l, const struct sweep_info *info, bool resumed,
 		store_say(error, LAYOUT_LIVE ": %s", live_error(l));
 		return -1;
 	}
+	if (back_us > SECOND_US)
+		log_warn("the clock was set back, by %llu s at least",
+		    (unsigned long long)(back_us / SECOND_US));
 	if (resumed)
 		log_info("sweep %s goes on: incarnation %u, from step %llu of "
 			 "%llu, %u to be asked again",
@@ -297,14 +307,11 @@ static int
 resume(const struct role_args *args, struct live *l, struct sweep_info *info,
     char error[STORE_ERROR_MAX])
 {
-	uint64_t window_us = (uint64_t)args->conf->answer_window_ms * MS_US;
-
 	info->sweep.incarnation++;
 	info->sweep.resumed = 1;
 	if (info->account.index_excluded != index_excluded(args))
 		info->account.excluded_exact = 0;
-	/* After the answers to what is sent again in any case. */
-	return commit_begin(l, info, true, args->now_us + window_us, error);
+	return commit_begin(l, info, true, args, error);
 }
 
 /*
@@ -340,7 +347,7 @@ begin_fresh(const struct role_args *args, const char *datadir,
 		return NULL;
 	if (make_sweep(args, datadir, info) != 0)
 		store_say(error, "random bytes: %s", strerror(errno));
-	else if (commit_begin(l, info, false, 0, error) == 0)
+	else if (commit_begin(l, info, false, args, error) == 0)
 		return l;
 	live_close(l);
 	return NULL;

@@ -38,6 +38,7 @@ enum {
 
 /* Keys of meta. */
 #define META_INFO   "info"
+#define META_CLOCK  "clock"
 #define META_LEDGER "ledger" /* ledger.INCARNATION */
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engine/cookie.h"
+#include "storage/layout.h"
 #include "storage/pending.h"
 
 enum {
@@ -85,6 +86,35 @@ pending_again(struct live *l, const struct followup *f)
 		return false;
 	live_queue_put(l, &q);
 	return true;
+}
+
+void
+pending_clock(struct live *l, uint64_t now_us)
+{
+	live_meta_put(l, META_CLOCK, (const char *)&now_us, sizeof now_us);
+}
+
+uint64_t
+pending_set_back(struct live *l, uint64_t now_us)
+{
+	struct queued q = { .not_before_us = 0 };
+	uint64_t was_us = 0;
+
+	if (live_meta_get(l, META_CLOCK, (char *)&was_us, sizeof was_us) !=
+		sizeof was_us ||
+	    was_us <= now_us)
+		return 0;
+	/* Each moves ahead of where the walk is. */
+	while (live_queue_next(l, &q)) {
+		struct queued earlier = q;
+
+		live_queue_delete(l, &q);
+		earlier.not_before_us = q.not_before_us > was_us - now_us
+		    ? q.not_before_us - (was_us - now_us)
+		    : 0;
+		live_queue_put(l, &earlier);
+	}
+	return was_us - now_us;
 }
 
 unsigned

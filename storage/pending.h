@@ -33,6 +33,15 @@ bool pending_again(struct live *, const struct followup *);
  */
 unsigned pending_resume(struct live *, uint64_t not_before_us);
 
+/* At each checkpoint: what the clock shows. */
+void pending_clock(struct live *, uint64_t now_us);
+
+/*
+ * At a resume: a clock that shows less than at the last checkpoint was set
+ * back, by that at least, and so is what the queue waits for. Microseconds.
+ */
+uint64_t pending_set_back(struct live *, uint64_t now_us);
+
 /* What is given up: its last outcome, in a row that store makes itself. */
 typedef void pending_end(
     void *, const struct target *, const struct pending *, enum outcome);

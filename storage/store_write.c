@@ -434,18 +434,13 @@ live_queue_put(struct live *l, const struct queued *q)
 	put(l, QUEUE, key, sizeof key, value, sizeof value);
 }
 
-bool
-live_queue_first(struct live *l, struct queued *q)
+static bool
+queue_row(const MDB_val *key, const MDB_val *v, struct queued *q)
 {
-	uint8_t least[1] = { 0 };
-	MDB_val key = { sizeof least, least }, v;
-	const uint8_t *k, *value;
+	const uint8_t *k = key->mv_data, *value = v->mv_data;
 
-	if (!seek(l, QUEUE, false, &key, &v) || key.mv_size != QUEUE_KEY_LEN ||
-	    v.mv_size != QUEUE_VALUE_LEN)
+	if (key->mv_size != QUEUE_KEY_LEN || v->mv_size != QUEUE_VALUE_LEN)
 		return false;
-	k = key.mv_data;
-	value = v.mv_data;
 	memset(q, 0, sizeof *q);
 	for (unsigned i = 0; i < 8; i++)
 		q->not_before_us = q->not_before_us << 8 | k[i];
@@ -457,6 +452,25 @@ live_queue_first(struct live *l, struct queued *q)
 	q->as.lost = value[3];
 	q->as.limited = value[4];
 	return true;
+}
+
+bool
+live_queue_first(struct live *l, struct queued *q)
+{
+	uint8_t least[1] = { 0 };
+	MDB_val key = { sizeof least, least }, v;
+
+	return seek(l, QUEUE, false, &key, &v) && queue_row(&key, &v, q);
+}
+
+bool
+live_queue_next(struct live *l, struct queued *q)
+{
+	uint8_t at[QUEUE_KEY_LEN];
+	MDB_val key = { sizeof at, at }, v;
+
+	queue_key(q, at);
+	return seek(l, QUEUE, true, &key, &v) && queue_row(&key, &v, q);
 }
 
 void

@@ -85,6 +85,8 @@ struct queued {
 
 void live_queue_put(struct live *, const struct queued *);
 bool live_queue_first(struct live *, struct queued *);
+/* The first one past *q, which it becomes. */
+bool live_queue_next(struct live *, struct queued *q);
 void live_queue_delete(struct live *, const struct queued *);
 uint64_t live_queue_count(struct live *);
 

@@ -10,7 +10,6 @@
 
 #include "engine/canary.h"
 #include "engine/conf.h"
-#include "engine/cookie.h"
 #include "engine/log.h"
 #include "engine/optouts.h"
 #include "engine/ranges.h"
@@ -20,17 +19,17 @@
 #include "storage/begin.h"
 #include "storage/checkpoint.h"
 #include "storage/datadir.h"
+#include "storage/due.h"
 #include "storage/layout.h"
 #include "storage/naming.h"
 #include "storage/seal.h"
+#include "storage/steady.h"
 
 enum {
 	SECOND_US = 1000000,
 	MS_US = 1000,
 	BURST = 1024, /* messages of one wire in a turn */
 	EXPIRE_MAX = 10000, /* pending rows looked at in a turn */
-	DUE_MAX = 1024, /* follow-ups taken from the queue in a turn */
-	DUE_MESSAGE = 32, /* ... in one message to send */
 	PURGE_MAX = 200000, /* rows looked at in a turn, for opt-outs */
 	WIRES = 5
 };
@@ -48,8 +47,7 @@ struct writer {
 	struct batch_counts total; /* of this incarnation, on disk */
 	struct ledger ledger;
 	uint64_t commits, npending, nqueue;
-	struct followup due[DUE_MAX]; /* pending on disk, not yet with send */
-	unsigned ndue, due_at;
+	struct due due;
 	struct target expire_at;
 	struct ranges *optouts;
 	struct purge_at purge_at;
@@ -57,8 +55,8 @@ struct writer {
 	uint32_t optouts_number; /* to be told to the parent; 0: none */
 	struct naming naming;
 	uint64_t commit_us; /* monotonic */
-	uint64_t canary_us; /* ... when the last one went to send */
 	uint64_t asleep_us; /* how long the machine has slept */
+	struct steady steady;
 	bool records_drained, disk_full, swept_said;
 	enum end end;
 	struct pollfd wires[WIRES];
@@ -75,6 +73,13 @@ clock_us(clockid_t clock)
 
 	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * SECOND_US + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* UTC, whoever sets the clock. */
+static uint64_t
+now_us(const struct writer *w)
+{
+	return steady_now(&w->steady, clock_us(CLOCK_BOOTTIME));
 }
 
 /* What is refused never reaches a transaction, so it is counted at once. */
@@ -144,6 +149,8 @@ take_note(struct writer *w, size_t len)
 	if (len < sizeof header)
 		return;
 	memcpy(&header, message, sizeof header);
+	if (header.type == NOTE_FOLLOWUP)
+		steady_followups(&w->steady, message, len);
 	if (header.type != NOTE_TICK) {
 		if (batch_take_notes(w->batch, w->args, message, len) != 0)
 			refuse(w, "packet");
@@ -296,11 +303,12 @@ try_commit(struct writer *w, struct batch_context *c, struct target *expire_at,
 	pending_expire(w->live, &w->rules, c->now_us, expire_at, EXPIRE_MAX,
 	    batch_give_up, c);
 	if (due)
-		w->ndue = pending_due(w->live, c->now_us, w->due, DUE_MAX);
+		due_fetch(&w->due, w->live, c->now_us);
 	naming_fetch(&w->naming, w->live);
 	checkpoint_apply(&w->checkpoint, &w->info.sweep);
 	ledger_now(w, &c->counts);
 	live_put_info(w->live, &w->info, &w->ledger);
+	pending_clock(w->live, c->now_us);
 	w->npending = live_pending_count(w->live);
 	w->nqueue = live_queue_count(w->live);
 	return live_commit(w->live);
@@ -311,7 +319,7 @@ static bool
 commit(struct writer *w, bool more_is_to_come)
 {
 	uint64_t mono_us = clock_us(CLOCK_MONOTONIC);
-	bool due = more_is_to_come && w->due_at == w->ndue;
+	bool due = more_is_to_come && due_is_sent(&w->due);
 	struct batch_context c = { .args = w->args,
 		.geo = w->geo,
 		.optouts = w->optouts,
@@ -319,7 +327,7 @@ commit(struct writer *w, bool more_is_to_come)
 		.rules = &w->rules,
 		.start_us = w->info.sweep.start_us,
 		.canary_port = canary_port(w->info.sweep.key, w->args->conf),
-		.now_us = clock_us(CLOCK_REALTIME) };
+		.now_us = now_us(w) };
 	struct purge_at purge_at;
 	struct target expire_at;
 	enum live_result result;
@@ -332,10 +340,8 @@ commit(struct writer *w, bool more_is_to_come)
 	w->commit_us = mono_us;
 	if (result == LIVE_BROKEN)
 		fatal("live: %s", live_error(w->live));
-	if (due) {
-		w->due_at = 0;
-		w->ndue = result == LIVE_DONE ? w->ndue : 0;
-	}
+	if (due && result != LIVE_DONE)
+		due_forget(&w->due);
 	if (w->disk_full != (result == LIVE_NO_SPACE))
 		log_warn(w->disk_full
 			? "there is room on the disk again"
@@ -359,45 +365,6 @@ commit(struct writer *w, bool more_is_to_come)
 	return true;
 }
 
-/* No row waits for the answers to these: only time does. */
-static void
-note_canaries(struct writer *w, const struct followup *due, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (due[i].kind == KIND_CANARY)
-			w->canary_us = clock_us(CLOCK_MONOTONIC);
-}
-
-static bool
-canaries_are_over(const struct writer *w)
-{
-	uint64_t window_us = (uint64_t)w->args->conf->answer_window_ms * MS_US;
-
-	return w->canary_us == 0 ||
-	    clock_us(CLOCK_MONOTONIC) - w->canary_us >= window_us;
-}
-
-/* Follow-ups whose rows are pending on disk go to send; it may be busy. */
-static void
-send_due(struct writer *w)
-{
-	unsigned n;
-
-	for (; w->due_at < w->ndue; w->due_at += n) {
-		n = w->ndue - w->due_at;
-		if (n > DUE_MESSAGE)
-			n = DUE_MESSAGE;
-		if (wire_send(FD_DUE, &w->due[w->due_at],
-			n * sizeof w->due[0]) == 0) {
-			note_canaries(w, &w->due[w->due_at], n);
-			continue;
-		}
-		if (errno != EAGAIN && errno != EPIPE)
-			fatal("follow-ups: %s", strerror(errno));
-		return;
-	}
-}
-
 /* While the machine slept nobody heard the answers. */
 static void
 watch_sleep(struct writer *w)
@@ -410,14 +377,31 @@ watch_sleep(struct writer *w)
 	w->asleep_us = asleep_us;
 }
 
+/* What is waited for is told by another one. */
+static void
+watch_clock(struct writer *w)
+{
+	int64_t by = steady_look(
+	    &w->steady, clock_us(CLOCK_REALTIME), clock_us(CLOCK_BOOTTIME));
+
+	if (by != 0)
+		log_warn("the clock was set, %s by %lld s: nothing waits for "
+			 "it, rows have the times that it shows",
+		    by < 0 ? "back" : "forward",
+		    (long long)(by < 0 ? -by : by) / SECOND_US);
+}
+
 /* Nothing is left to send, to hear, to write or to ask again. */
 static bool
 is_swept(struct writer *w)
 {
+	uint64_t window_us = (uint64_t)w->args->conf->answer_window_ms * MS_US;
+	uint64_t mono_us = clock_us(CLOCK_MONOTONIC);
+
 	return checkpoint_swept(&w->checkpoint) && w->records_drained &&
 	    batch_is_empty(w->batch) && w->npending == 0 && w->nqueue == 0 &&
-	    w->due_at == w->ndue && canaries_are_over(w) &&
-	    naming_is_over(&w->naming, clock_us(CLOCK_MONOTONIC));
+	    due_is_over(&w->due, window_us, mono_us) &&
+	    naming_is_over(&w->naming, mono_us);
 }
 
 static void
@@ -480,8 +464,9 @@ loop(struct writer *w)
 	while (w->end == END_NOT_YET) {
 		wait_wires(w);
 		read_control(w);
+		watch_clock(w);
 		drain_all(w);
-		send_due(w);
+		due_send(&w->due, clock_us(CLOCK_MONOTONIC));
 		naming_send(&w->naming);
 		if (!is_time(w))
 			continue;
@@ -489,7 +474,7 @@ loop(struct writer *w)
 		done = commit(w, true);
 		say_optouts(w);
 		if (done) {
-			send_due(w);
+			due_send(&w->due, clock_us(CLOCK_MONOTONIC));
 			naming_send(&w->naming);
 			say_swept(w);
 		}
@@ -517,11 +502,14 @@ seal_sweep(struct writer *w)
 {
 	char error[STORE_ERROR_MAX];
 	struct control_sealed sealed;
-	uint64_t now_us = clock_us(CLOCK_REALTIME);
+	uint64_t end_us = now_us(w);
 
+	/* Set back between two starts of the daemon. */
+	if (end_us < w->info.sweep.start_us)
+		end_us = w->info.sweep.start_us;
 	live_close(w->live);
 	w->live = NULL;
-	if (seal(w->args, ".", now_us, geo_build_us(w->geo), &w->info, error) !=
+	if (seal(w->args, ".", end_us, geo_build_us(w->geo), &w->info, error) !=
 	    0) {
 		log_error("%s", error);
 		return 1;
@@ -594,6 +582,7 @@ store_main(const struct role_args *args)
 	w.wires[NOTES_PACKET].fd = FD_NOTES_PACKET;
 	w.wires[RECORDS].fd = FD_RECORDS;
 	w.wires[NAMES].fd = w.naming.on ? FD_RESOLVE : -1;
+	steady_init(&w.steady, args->now_us, clock_us(CLOCK_BOOTTIME));
 	w.asleep_us = clock_us(CLOCK_BOOTTIME) - clock_us(CLOCK_MONOTONIC);
 	if (control_send(
 		FD_CONTROL, CTL_SWEEP, &w.info.sweep, sizeof w.info.sweep) != 0)

@@ -29,7 +29,8 @@ UNIT_naming = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/naming \
 UNIT_begin = $(STORE_ALL)
 UNIT_seal = $(STORE_ALL)
 UNIT_seal_tables = $(UNIT_seal)
-UNIT_writer = $(STORE_ALL) engine/canary engine/cookie storage/writer \
+UNIT_steady = storage/steady
+UNIT_writer = $(STORE_ALL) storage/steady storage/due engine/canary engine/cookie storage/writer \
 	storage/checkpoint storage/datadir storage/naming engine/optouts engine/wire
 UNIT_check = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/check storage/check_files \
 	test/unit/store_help

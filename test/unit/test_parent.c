@@ -29,6 +29,23 @@ knows_the_next_hour(void **state)
 	assert_int_equal(parent_next("23:59", MIDNIGHT), MIDNIGHT + DAY - 60);
 }
 
+/* A clock that was a year ahead when it was asked, and is right now. */
+static void
+waits_no_more_than_a_day(void **state)
+{
+	int64_t next = parent_next("02:00", MIDNIGHT + (int64_t)365 * DAY);
+
+	(void)state;
+	assert_int_equal(
+	    parent_still("02:00", next, MIDNIGHT), MIDNIGHT + 7200);
+	assert_int_equal(
+	    parent_still("02:00", MIDNIGHT + 7200, MIDNIGHT - DAY + 7200),
+	    MIDNIGHT + 7200);
+	assert_int_equal(
+	    parent_still("02:00", MIDNIGHT + 7200, MIDNIGHT + 7100),
+	    MIDNIGHT + 7200);
+}
+
 static void
 says_when_it_is_idle(void **state)
 {
@@ -50,6 +67,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_the_next_hour),
+		cmocka_unit_test(waits_no_more_than_a_day),
 		cmocka_unit_test(says_when_it_is_idle),
 	};
 

@@ -1,6 +1,8 @@
 /* test_writer.c: the store process, with the other ends of its wires here. */
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -9,6 +11,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +46,29 @@ static pid_t store;
 static uint64_t mono_us;
 static uint32_t findings; /* of every record */
 
+/* How far the clock on the wall was set, of store as well. */
+static _Atomic int64_t *set_s;
+
+/* In the place of the C library's. */
+int
+clock_gettime(clockid_t clock, struct timespec *t)
+{
+	int rc = (int)syscall(SYS_clock_gettime, clock, t);
+
+	if (clock == CLOCK_REALTIME && set_s != NULL)
+		t->tv_sec += *set_s;
+	return rc;
+}
+
+static uint64_t
+wall_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * SECOND_US + (uint64_t)t.tv_nsec / 1000;
+}
+
 /* Here nothing is given up: test/e2e runs it with its real sandbox. */
 void
 sandbox_enter(enum role role, const struct conf *c, unsigned instance)
@@ -76,6 +102,9 @@ set_up(void **state)
 	stats = stats_create(&fd);
 	assert_non_null(stats);
 	close(fd);
+	set_s = mmap(NULL, sizeof *set_s, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(set_s, MAP_FAILED);
 	args.stats = stats;
 	args.slot = stats_slot(ROLE_STORE, 0);
 	mono_us = (uint64_t)1000 * SECOND_US;
@@ -87,6 +116,8 @@ static int
 tear_down(void **state)
 {
 	(void)state;
+	munmap(set_s, sizeof *set_s);
+	set_s = NULL;
 	help_args_free(&args);
 	help_remove(dir);
 	return 0;
@@ -442,6 +473,95 @@ test_not_swept(void **state)
 	assert_int_equal(status_of(), 0);
 }
 
+/* packet wants a target to be asked again, so many milliseconds from now. */
+static void
+ask_again(const char *addr, unsigned ms)
+{
+	struct followup f = { .target = help_target(addr, 110),
+		.attempt = 1,
+		.why = OUTCOME_RESET,
+		.protocol = PROTOCOL_POP3,
+		.not_before_us = wall_us() + ms * (uint64_t)1000 };
+
+	note(NOTES_PACKET, NOTE_FOLLOWUP, &f, sizeof f);
+}
+
+/* Who is asked again within a time; 0: nobody. */
+static uint32_t
+asked_again(int ms)
+{
+	struct pollfd p = { .fd = ours[DUE], .events = POLLIN };
+	struct followup f;
+
+	if (poll(&p, 1, ms) != 1)
+		return 0;
+	assert_int_equal(wire_recv(ours[DUE], &f, sizeof f), sizeof f);
+	return addr_to4(&f.target.addr);
+}
+
+/*
+ * The clock is set back by an hour, and then forward by a day: who waits in
+ * the queue waits neither longer nor shorter, whoever took the time.
+ */
+static void
+test_clock_is_set(void **state)
+{
+	struct control c;
+	struct store *s;
+
+	(void)state;
+	args.now_us = wall_us();
+	conf.checkpoint_ms = 200;
+	start();
+	ask_again("192.0.2.1", 1500);
+	await(STAT_STORE_QUEUE, 1);
+	*set_s = -3600;
+	assert_int_equal(asked_again(10000), 0xc0000201);
+	ask_again("192.0.2.2", 1500);
+	assert_int_equal(asked_again(10000), 0xc0000202);
+	ask_again("192.0.2.3", 60000);
+	await(STAT_STORE_QUEUE, 1);
+	*set_s = 86400;
+	assert_int_equal(asked_again(1000), 0);
+	ask_again("192.0.2.4", 60000);
+	await(STAT_STORE_QUEUE, 2);
+	assert_int_equal(asked_again(1000), 0);
+	assert_int_equal(control_send(ours[CONTROL], CTL_STOP, NULL, 0), 0);
+	assert_int_equal(control(&c), 0);
+	assert_int_equal(status_of(), 0);
+	s = store_open(dir, "live", error);
+	assert_non_null(s);
+	assert_true(store_info(s)->sweep.start_us == args.now_us);
+	store_close(s);
+}
+
+/* Set back while no daemon ran: the queue does not wait for the old time. */
+static void
+test_clock_was_set_back(void **state)
+{
+	struct control c;
+
+	(void)state;
+	args.now_us = wall_us();
+	start();
+	ask_again("192.0.2.1", 1500);
+	await(STAT_STORE_QUEUE, 1);
+	assert_int_equal(control_send(ours[CONTROL], CTL_STOP, NULL, 0), 0);
+	assert_int_equal(control(&c), 0);
+	assert_int_equal(status_of(), 0);
+
+	*set_s = -3600;
+	args.now_us = wall_us();
+	memset(stats, 0, sizeof *stats);
+	start();
+	assert_int_equal(asked_again(10000), 0xc0000201);
+	record("192.0.2.1", OUTCOME_COMPLETED);
+	count_others(sweep.n, sweep.n - 4, 1, 0, 0);
+	end_of_sweep();
+	seal_it(&c);
+	assert_int_equal(c.u.sealed.rows, 1);
+}
+
 /* The next address whose name is asked for. */
 static uint32_t
 asked(void)
@@ -573,6 +693,8 @@ main(void)
 		EACH(test_names),
 		EACH(test_no_names),
 		EACH(test_held),
+		EACH(test_clock_is_set),
+		EACH(test_clock_was_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
