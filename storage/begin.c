@@ -2,7 +2,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "storage/layout.h"
 #include "storage/pending.h"
 #include "storage/store_catalog.h"
+#include "storage/unfinished.h"
 
 enum {
 	SECOND_US = 1000000,
@@ -251,24 +251,6 @@ fits(const struct role_args *args, const struct sweep_info *info)
 	    (c->seed == 0 || c->seed == s->seed);
 }
 
-static int
-remove_tree(const char *path)
-{
-	char file[PATH_CAP + 256];
-	struct dirent *entry;
-	DIR *dir = opendir(path);
-
-	if (dir == NULL)
-		return errno == ENOENT ? 0 : -1;
-	while ((entry = readdir(dir)) != NULL) {
-		snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-		if (entry->d_name[0] != '.' && unlink(file) != 0)
-			log_warn("%s: %s", file, strerror(errno));
-	}
-	closedir(dir);
-	return rmdir(path);
-}
-
 int
 live_remove(const char *datadir)
 {
@@ -277,11 +259,11 @@ live_remove(const char *datadir)
 	snprintf(live, sizeof live, "%s/" LAYOUT_LIVE, datadir);
 	snprintf(removed, sizeof removed, "%s/" REMOVED_NAME, datadir);
 	/* One that was renamed and not removed before we were cut off. */
-	if (remove_tree(removed) != 0)
+	if (directory_remove(removed) != 0)
 		return -1;
 	if (rename(live, removed) != 0)
 		return errno == ENOENT ? 0 : -1;
-	return remove_tree(removed);
+	return directory_remove(removed);
 }
 
 /* Keep what cannot go on, out of the way: somebody may want to look at it. */
@@ -291,7 +273,8 @@ set_aside(const char *datadir, const char *id, char error[STORE_ERROR_MAX])
 	char live[PATH_CAP], aside[PATH_CAP];
 
 	snprintf(live, sizeof live, "%s/" LAYOUT_LIVE, datadir);
-	snprintf(aside, sizeof aside, "%s/unfinished-%s", datadir, id);
+	snprintf(
+	    aside, sizeof aside, "%s/" UNFINISHED_PREFIX "%s", datadir, id);
 	if (rename(live, aside) != 0) {
 		store_say(error, "%.200s to %.200s: %s", live, aside,
 		    strerror(errno));

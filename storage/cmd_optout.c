@@ -270,30 +270,44 @@ list(struct tool *t)
 	return tool_error("%s: the opt-outs cannot be read", t->datadir);
 }
 
+static void
+say_purge(const char *why)
+{
+	(void)tool_error("not purged: %s", why);
+}
+
+static void
+print_purged(const struct tool *t, const struct purged *p)
+{
+	struct json_object *o;
+
+	if (!t->json) {
+		printf("%u sealed sweeps written anew, %" PRIu64 " rows purged",
+		    p->files, p->rows);
+		if (p->unfinished > 0)
+			printf("; %u unfinished sweeps removed", p->unfinished);
+		puts("");
+		return;
+	}
+	o = json_object_new_object();
+	json_put_number(o, "files", p->files);
+	json_put_number(o, "rows", p->rows);
+	json_put_number(o, "unfinished", p->unfinished);
+	json_put_number(o, "failed", p->failed);
+	json_print(o, false);
+}
+
 static int
 purge(struct tool *t)
 {
-	char error[STORE_ERROR_MAX];
-	struct json_object *o;
 	struct purged p;
-	int status;
+	int rc = purge_sealed(t->datadir, &p, say_purge);
+	int status = hand_over(t->datadir);
 
-	if (purge_sealed(t->datadir, &p, error) < 0)
-		return tool_error("%s", error);
-	status = hand_over(t->datadir);
 	if (status != TOOL_GO_ON)
 		return status;
-	if (!t->json) {
-		printf("%u sealed sweeps written anew, %" PRIu64
-		       " rows purged\n",
-		    p.files, p.rows);
-		return TOOL_OK;
-	}
-	o = json_object_new_object();
-	json_put_number(o, "files", p.files);
-	json_put_number(o, "rows", p.rows);
-	json_print(o, false);
-	return TOOL_OK;
+	print_purged(t, &p);
+	return rc == 0 ? TOOL_OK : TOOL_ERROR;
 }
 
 /* ---- the command --------------------------------------------------------- */

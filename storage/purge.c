@@ -16,6 +16,7 @@
 #include "storage/purge.h"
 #include "storage/store_catalog.h"
 #include "storage/store_sealed.h"
+#include "storage/unfinished.h"
 #include "storage/view.h"
 
 enum { PATH_CAP = LAYOUT_PATH_MAX + SWEEP_ID_MAX + 32, SECOND_US = 1000000 };
@@ -286,32 +287,56 @@ list_sealed(DIR *dir, char (**ids)[SWEEP_ID_MAX])
 	return n;
 }
 
+/* The directory of sealed sweeps, ours alone as long as it is open. */
+static DIR *
+hold_sealed(const char *datadir, purge_say *say)
+{
+	char path[PATH_CAP], text[PATH_CAP + 64];
+	DIR *dir;
+
+	snprintf(path, sizeof path, "%s/" LAYOUT_SEALED, datadir);
+	dir = opendir(path);
+	if (dir != NULL && flock(dirfd(dir), LOCK_EX) == 0)
+		return dir;
+	snprintf(text, sizeof text, "%s: %s", path, strerror(errno));
+	say(text);
+	if (dir != NULL)
+		closedir(dir);
+	return NULL;
+}
+
+static void
+purge_each(const char *datadir, DIR *dir, const struct ranges *set,
+    struct purged *p, purge_say *say)
+{
+	char error[STORE_ERROR_MAX], (*ids)[SWEEP_ID_MAX];
+	size_t n = list_sealed(dir, &ids);
+
+	for (size_t i = 0; i < n; i++)
+		if (purge_one(datadir, ids[i], set, p, error) != 0) {
+			p->failed++;
+			say(error);
+		}
+	free(ids);
+}
+
 int
-purge_sealed(const char *datadir, struct purged *p, char error[STORE_ERROR_MAX])
+purge_sealed(const char *datadir, struct purged *p, purge_say *say)
 {
 	struct ranges *set = store_optouts(datadir);
-	char path[PATH_CAP], (*ids)[SWEEP_ID_MAX];
 	DIR *dir;
-	size_t n;
-	int rc = 0;
 
 	memset(p, 0, sizeof *p);
-	snprintf(path, sizeof path, "%s/" LAYOUT_SEALED, datadir);
-	dir = set != NULL ? opendir(path) : NULL;
-	if (dir == NULL || flock(dirfd(dir), LOCK_EX) != 0) {
-		store_say(error, "%s: %s", set != NULL ? path : datadir,
-		    set != NULL ? strerror(errno)
-				: "the opt-outs cannot be read");
-		if (dir != NULL)
-			closedir(dir);
-		ranges_free(set);
+	if (set == NULL) {
+		say("the opt-outs cannot be read");
 		return -1;
 	}
-	n = list_sealed(dir, &ids);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = purge_one(datadir, ids[i], set, p, error);
-	free(ids);
-	closedir(dir);
+	dir = hold_sealed(datadir, say);
+	if (dir != NULL) {
+		purge_each(datadir, dir, set, p, say);
+		unfinished_purge(datadir, set, p, say);
+		closedir(dir);
+	}
 	ranges_free(set);
-	return rc;
+	return dir == NULL || p->failed > 0 ? -1 : 0;
 }

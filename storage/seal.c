@@ -17,6 +17,7 @@
 #include "storage/statistics.h"
 #include "storage/store_catalog.h"
 #include "storage/store_sealed.h"
+#include "storage/unfinished.h"
 
 enum { SECOND_US = 1000000 };
 #define DAY_US ((uint64_t)86400 * 1000000)
@@ -412,18 +413,44 @@ seal_file(struct sealing *s, const char *datadir, uint64_t now_us,
 	return -1;
 }
 
+static void
+say_purge(const char *why)
+{
+	log_warn("opt-outs: %s", why);
+}
+
 /* Of who has opted out since; what could not go stays hidden from readers. */
 static void
 purge_older(const char *datadir)
 {
-	char error[STORE_ERROR_MAX];
 	struct purged p;
 
-	if (purge_sealed(datadir, &p, error) != 0)
-		log_warn("opt-outs: %s", error);
-	else if (p.files > 0)
+	(void)purge_sealed(datadir, &p, say_purge);
+	if (p.files > 0)
 		log_info("opt-outs: %llu rows purged from %u older sweeps",
 		    (unsigned long long)p.rows, p.files);
+	if (p.unfinished > 0)
+		log_info(
+		    "opt-outs: %u unfinished sweeps removed", p.unfinished);
+}
+
+static void
+expire(const char *datadir, uint32_t days, uint64_t now_us)
+{
+	char why[STORE_ERROR_MAX];
+	int removed = catalog_expire(datadir, days, now_us, why);
+	unsigned aside = 0;
+
+	if (removed < 0)
+		log_warn("retention: %s", why);
+	if (days > 0 && days * DAY_US < now_us)
+		aside = unfinished_expire(datadir, now_us - days * DAY_US);
+	if (removed > 0)
+		log_info("%d sealed sweeps removed, older than %u days",
+		    removed, days);
+	if (aside > 0)
+		log_info("%u unfinished sweeps removed, older than %u days",
+		    aside, days);
 }
 
 /* The file is there: what is left has a second chance at the next start. */
@@ -431,22 +458,13 @@ static int
 seal_after(const struct role_args *args, const char *datadir, uint64_t now_us,
     const struct sweep_info *info, char error[STORE_ERROR_MAX])
 {
-	char why[STORE_ERROR_MAX];
-	int removed;
-
 	if (catalog_put(datadir, info, error) != 0)
 		return -1;
 	if (live_remove(datadir) != 0) {
 		store_say(error, LAYOUT_LIVE ": %s", strerror(errno));
 		return -1;
 	}
-	removed =
-	    catalog_expire(datadir, args->conf->retention_days, now_us, why);
-	if (removed < 0)
-		log_warn("retention: %s", why);
-	else if (removed > 0)
-		log_info("%d sealed sweeps removed, older than %u days",
-		    removed, args->conf->retention_days);
+	expire(datadir, args->conf->retention_days, now_us);
 	purge_older(datadir);
 	return 0;
 }

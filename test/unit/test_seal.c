@@ -1,9 +1,11 @@
 /* test_seal.c: sweeps joined night after night, and their account. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -12,6 +14,7 @@
 #include "storage/purge.h"
 #include "storage/seal.h"
 #include "storage/store_catalog.h"
+#include "storage/unfinished.h"
 #include "test/unit/store_help.h"
 
 enum {
@@ -373,6 +376,16 @@ wrong_line(const struct sweep_info *each, void *arg)
 	return true;
 }
 
+static char said[1024];
+
+static void
+say(const char *why)
+{
+	size_t n = strlen(said);
+
+	snprintf(said + n, sizeof said - n, "%s\n", why);
+}
+
 /* Opted out afterwards: hidden at once, and gone from the file at a purge. */
 static void
 test_purge_sealed(void **state)
@@ -387,7 +400,7 @@ test_purge_sealed(void **state)
 
 	(void)state;
 	first_night();
-	assert_int_equal(purge_sealed(dir, &p, error), 0);
+	assert_int_equal(purge_sealed(dir, &p, say), 0);
 	assert_int_equal(p.files, 0);
 	assert_true(keeps("192.0.2.5"));
 	opt_out("192.0.2.4", 127); /* .4 and .5 */
@@ -396,8 +409,8 @@ test_purge_sealed(void **state)
 	assert_false(store_get(s, &t, &h, &body, &len));
 	store_close(s);
 	assert_true(keeps("192.0.2.5"));
-	if (purge_sealed(dir, &p, error) != 0)
-		fail_msg("%s", error);
+	if (purge_sealed(dir, &p, say) != 0)
+		fail_msg("%s", said);
 	assert_int_equal(p.files, 1);
 	assert_int_equal(p.rows, 3);
 	assert_false(keeps("192.0.2.4"));
@@ -414,7 +427,7 @@ test_purge_sealed(void **state)
 	assert_int_equal(store_sweeps(dir, wrong_line, &n, error), 0);
 	assert_int_equal(n, 1);
 	/* once is enough */
-	assert_int_equal(purge_sealed(dir, &p, error), 0);
+	assert_int_equal(purge_sealed(dir, &p, say), 0);
 	assert_int_equal(p.files, 0);
 }
 
@@ -432,7 +445,7 @@ test_purge_at_the_next_seal(void **state)
 	assert_int_equal(info.balanced, 1);
 }
 
-/* A file that is damaged is not made to look whole. */
+/* A file that is damaged is not made to look whole, and holds up no other. */
 static void
 test_purge_spares_damage(void **state)
 {
@@ -442,15 +455,83 @@ test_purge_spares_damage(void **state)
 
 	(void)state;
 	first_night();
-	opt_out("192.0.2.5", 128);
-	snprintf(path, sizeof path, "%s/sealed/20261121T020000Z-test.mdb", dir);
+	second_night();
+	opt_out("192.0.2.1", 128);
+	snprintf(path, sizeof path, "%s/sealed/20261122T020000Z-test.mdb", dir);
 	f = fopen(path, "r+b");
 	assert_non_null(f);
 	fseek(f, 4096 * 2 + 4000, SEEK_SET);
 	fwrite("damage", 1, 6, f);
 	fclose(f);
-	assert_int_equal(purge_sealed(dir, &p, error), -1);
-	assert_int_equal(p.files, 0);
+	assert_true(keeps("192.0.2.1"));
+	said[0] = '\0';
+	assert_int_equal(purge_sealed(dir, &p, say), -1);
+	assert_int_equal(p.files, 1);
+	assert_int_equal(p.failed, 1);
+	assert_non_null(strstr(said, "20261122T020000Z-test"));
+	assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+	assert_false(keeps("192.0.2.1"));
+}
+
+static bool
+is_there(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return access(path, F_OK) == 0;
+}
+
+/* A sweep with one target, in a database, that could not go on. */
+static void
+set_aside(const char *name, const char *addr, bool queued)
+{
+	struct target t = help_target(addr, 110);
+	struct queued q = { .target = t, .not_before_us = 7 };
+	struct head h = help_head(&t, OUTCOME_COMPLETED, 0, 5);
+	char from[128], to[256];
+	struct live *aside = live_open(dir, 1 << 20, error);
+
+	assert_non_null(aside);
+	live_begin(aside);
+	if (queued)
+		live_queue_put(aside, &q);
+	else
+		live_put_row(aside, &h, NULL, 0);
+	assert_int_equal(live_commit(aside), LIVE_DONE);
+	live_close(aside);
+	snprintf(from, sizeof from, "%s/live", dir);
+	snprintf(to, sizeof to, "%s/%s", dir, name);
+	assert_int_equal(rename(from, to), 0);
+}
+
+/* Who has opted out is in no sweep that was set aside either. */
+static void
+test_purge_unfinished(void **state)
+{
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct purged p;
+	char path[256];
+
+	(void)state;
+	first_night();
+	set_aside("unfinished-row", "192.0.2.5", false);
+	set_aside("unfinished-queued", "192.0.2.5", true);
+	set_aside("unfinished-other", "192.0.2.6", false);
+	assert_int_equal(purge_sealed(dir, &p, say), 0);
+	assert_int_equal(p.unfinished, 0);
+	opt_out("192.0.2.5", 128);
+	assert_int_equal(purge_sealed(dir, &p, say), 0);
+	assert_int_equal(p.unfinished, 2);
+	assert_false(is_there("unfinished-row"));
+	assert_false(is_there("unfinished-queued"));
+	assert_true(is_there("unfinished-other"));
+	/* Nor are they kept for ever. */
+	assert_int_equal(unfinished_expire(dir, 2000000000), 0);
+	snprintf(path, sizeof path, "%s/unfinished-other/data.mdb", dir);
+	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+	assert_int_equal(unfinished_expire(dir, 2000000000), 1);
+	assert_false(is_there("unfinished-other"));
 }
 
 /* A row that no counter knows of: the ledgers do not agree, and say so. */
@@ -526,6 +607,7 @@ main(void)
 		EACH(test_purge_sealed),
 		EACH(test_purge_at_the_next_seal),
 		EACH(test_purge_spares_damage),
+		EACH(test_purge_unfinished),
 		EACH(test_unbalanced),
 		EACH(test_catalog),
 		EACH(test_bad_before),
