@@ -41,6 +41,16 @@ struct batch {
 	struct place order[ENTRIES_MAX], spare[ENTRIES_MAX];
 };
 
+void
+batch_add(struct batch_counts *to, const struct batch_counts *more)
+{
+	to->received += more->received;
+	to->added += more->added;
+	to->replaced += more->replaced;
+	to->refused += more->refused;
+	to->purged += more->purged;
+}
+
 struct batch *
 batch_new(void)
 {

@@ -22,6 +22,8 @@ struct batch_counts {
 	uint64_t purged; /* not by a batch: rows of who has opted out */
 };
 
+void batch_add(struct batch_counts *, const struct batch_counts *more);
+
 struct batch *batch_new(void);
 void batch_free(struct batch *);
 void batch_clear(struct batch *);

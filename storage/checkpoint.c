@@ -76,6 +76,7 @@ checkpoint_tick(
 	uint64_t dropped = c->ticked ? c->tick.dropped : 0;
 
 	c->tick = *tick;
+	c->tick_us = mono_us;
 	c->ticked = true;
 	if (!tick->link_up || tick->dropped != dropped)
 		checkpoint_trouble(c, mono_us);

@@ -27,6 +27,7 @@ struct checkpoint {
 	uint32_t nkept[SWEEP_THREADS_MAX];
 	struct note_position settled[SWEEP_THREADS_MAX];
 	struct note_tick tick; /* the last one */
+	uint64_t tick_us; /* all answers before it are noted */
 	bool ticked;
 	uint64_t trouble_us; /* nothing settles within a window of it */
 	bool troubled;

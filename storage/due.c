@@ -42,6 +42,7 @@ due_send(struct due *d, uint64_t mono_us)
 			n = DUE_MESSAGE;
 		if (wire_send(FD_DUE, &d->v[d->at], n * sizeof d->v[0]) == 0) {
 			note_canaries(d, n, mono_us);
+			d->given += n;
 			continue;
 		}
 		if (errno != EAGAIN && errno != EPIPE)
@@ -54,6 +55,21 @@ bool
 due_is_sent(const struct due *d)
 {
 	return d->at == d->n;
+}
+
+void
+due_look(struct due *d, uint64_t left, uint64_t mono_us)
+{
+	if (!due_is_sent(d) || left != d->given)
+		d->left_us = 0;
+	else if (d->left_us == 0)
+		d->left_us = mono_us;
+}
+
+bool
+due_is_answered(const struct due *d, uint64_t window_us, uint64_t heard_us)
+{
+	return d->left_us != 0 && heard_us >= d->left_us + window_us;
 }
 
 bool

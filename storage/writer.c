@@ -15,191 +15,27 @@
 #include "engine/ranges.h"
 #include "engine/sandbox.h"
 #include "engine/wire.h"
-#include "storage/batch.h"
-#include "storage/begin.h"
-#include "storage/checkpoint.h"
 #include "storage/datadir.h"
-#include "storage/due.h"
 #include "storage/layout.h"
-#include "storage/naming.h"
 #include "storage/seal.h"
-#include "storage/steady.h"
+#include "storage/writer_state.h"
 
 enum {
-	SECOND_US = 1000000,
-	MS_US = 1000,
-	BURST = 1024, /* messages of one wire in a turn */
 	EXPIRE_MAX = 10000, /* pending rows looked at in a turn */
-	PURGE_MAX = 200000, /* rows looked at in a turn, for opt-outs */
-	WIRES = 5
+	PURGE_MAX = 200000 /* rows looked at in a turn, for opt-outs */
 };
-
-enum end { END_NOT_YET, END_STOP, END_SEAL };
-
-struct writer {
-	const struct role_args *args;
-	struct live *live;
-	struct geo *geo;
-	struct sweep_info info;
-	struct checkpoint checkpoint;
-	struct batch *batch;
-	struct pending_rules rules;
-	struct batch_counts total; /* of this incarnation, on disk */
-	struct ledger ledger;
-	uint64_t commits, npending, nqueue;
-	struct due due;
-	struct target expire_at;
-	struct ranges *optouts;
-	struct purge_at purge_at;
-	bool purged; /* nothing of them is left */
-	uint32_t optouts_number; /* to be told to the parent; 0: none */
-	struct naming naming;
-	uint64_t commit_us; /* monotonic */
-	uint64_t asleep_us; /* how long the machine has slept */
-	struct steady steady;
-	bool records_drained, disk_full, swept_said;
-	enum end end;
-	struct pollfd wires[WIRES];
-};
-
-enum { CONTROL, NOTES_SEND, NOTES_PACKET, RECORDS, NAMES };
-
-static uint8_t message[WIRE_MESSAGE_MAX];
 
 static uint64_t
-clock_us(clockid_t clock)
+window_us(const struct writer *w)
 {
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * SECOND_US + (uint64_t)t.tv_nsec / 1000;
+	return (uint64_t)w->args->conf->answer_window_ms * MS_US;
 }
 
 /* UTC, whoever sets the clock. */
 static uint64_t
 now_us(const struct writer *w)
 {
-	return steady_now(&w->steady, clock_us(CLOCK_BOOTTIME));
-}
-
-/* What is refused never reaches a transaction, so it is counted at once. */
-static void
-refuse(struct writer *w, const char *wire)
-{
-	w->total.received++;
-	w->total.refused++;
-	if (w->total.refused == 1)
-		log_warn("a message from %s was refused (and every later one "
-			 "is counted only)",
-		    wire);
-}
-
-static void
-take_record(struct writer *w, size_t len)
-{
-	if (batch_take_record(
-		w->batch, w->args, message, len, clock_us(CLOCK_REALTIME)) != 0)
-		refuse(w, "a probe");
-}
-
-static void
-take_name(struct writer *w, size_t len)
-{
-	struct resolved r = { .begun = 0 };
-
-	if (len == sizeof r)
-		memcpy(&r, message, sizeof r);
-	if (r.begun) {
-		naming_begun(&w->naming);
-		return;
-	}
-	naming_heard(&w->naming);
-	if (batch_take_name(w->batch, message, len) != 0)
-		refuse(w, "resolve");
-}
-
-static void
-take_positions(struct writer *w, size_t len)
-{
-	struct note_header header;
-	struct note_position note;
-	size_t at = sizeof header;
-
-	if (len < sizeof header)
-		return;
-	memcpy(&header, message, sizeof header);
-	if (header.type != NOTE_POSITION)
-		return;
-	for (; len - at >= sizeof note; at += sizeof note) {
-		memcpy(&note, message + at, sizeof note);
-		if (checkpoint_position(
-			&w->checkpoint, header.mono_us, &note) != 0)
-			log_error("send: a position that cannot be: thread %u, "
-				  "step %llu",
-			    note.thread, (unsigned long long)note.position);
-	}
-}
-
-static void
-take_note(struct writer *w, size_t len)
-{
-	struct note_header header;
-	struct note_tick tick;
-
-	if (len < sizeof header)
-		return;
-	memcpy(&header, message, sizeof header);
-	if (header.type == NOTE_FOLLOWUP)
-		steady_followups(&w->steady, message, len);
-	if (header.type != NOTE_TICK) {
-		if (batch_take_notes(w->batch, w->args, message, len) != 0)
-			refuse(w, "packet");
-		return;
-	}
-	if (len < sizeof header + sizeof tick)
-		return;
-	memcpy(&tick, message + sizeof header, sizeof tick);
-	checkpoint_tick(&w->checkpoint, header.mono_us, &tick);
-}
-
-/*
- * Up to a burst from one wire, as long as there is room: what is left waits
- * on the wire, and who writes it waits with it. True: nothing is left.
- */
-static bool
-drain(struct writer *w, unsigned wire, void (*take)(struct writer *, size_t))
-{
-	struct pollfd *p = &w->wires[wire];
-	ssize_t n;
-
-	for (unsigned i = 0; i < BURST && p->fd >= 0; i++) {
-		if (!batch_has_room(w->batch))
-			return false;
-		n = wire_recv(p->fd, message, sizeof message);
-		if (n == 0)
-			p->fd = -1;
-		else if (n > 0)
-			take(w, (size_t)n);
-		else if (errno == EAGAIN)
-			return true;
-		else if (errno == EMSGSIZE)
-			refuse(w, "a wire");
-		else
-			fatal("wire %u: %s", wire, strerror(errno));
-	}
-	return p->fd < 0;
-}
-
-/* Notes before records: a target is noted before its record can come. */
-static bool
-drain_all(struct writer *w)
-{
-	bool positions = drain(w, NOTES_SEND, take_positions);
-	bool notes = drain(w, NOTES_PACKET, take_note);
-
-	w->records_drained = drain(w, RECORDS, take_record);
-	return drain(w, NAMES, take_name) && positions && notes &&
-	    w->records_drained;
+	return steady_now(&w->steady, writer_clock_us(CLOCK_BOOTTIME));
 }
 
 /*
@@ -260,13 +96,15 @@ static void
 ledger_now(struct writer *w, const struct batch_counts *more)
 {
 	uint64_t *e = w->ledger.events;
+	struct batch_counts sum = w->total;
 
 	ledger_read(&w->ledger, w->args->stats);
-	e[STAT_STORE_RECEIVED] = w->total.received + more->received;
-	e[STAT_STORE_NEW] = w->total.added + more->added;
-	e[STAT_STORE_REPLACED] = w->total.replaced + more->replaced;
-	e[STAT_STORE_REFUSED] = w->total.refused + more->refused;
-	e[STAT_STORE_PURGED] = w->total.purged + more->purged;
+	batch_add(&sum, more);
+	e[STAT_STORE_RECEIVED] = sum.received;
+	e[STAT_STORE_NEW] = sum.added;
+	e[STAT_STORE_REPLACED] = sum.replaced;
+	e[STAT_STORE_REFUSED] = sum.refused;
+	e[STAT_STORE_PURGED] = sum.purged;
 	e[STAT_STORE_COMMITS] = w->commits + 1;
 	w->ledger.settled = checkpoint_steps(&w->checkpoint);
 }
@@ -290,6 +128,27 @@ publish(const struct writer *w)
 	    s, slot, STAT_STORE_SETTLED, checkpoint_steps(&w->checkpoint));
 }
 
+/*
+ * How long a follow-up may have no answer: the window, once it is known when
+ * the last one left; and in no trouble, which has its own time.
+ */
+static struct pending_rules
+rules_now(struct writer *w)
+{
+	const struct stats *s = w->args->stats;
+	unsigned slot = stats_slot(ROLE_SEND, 0);
+	struct pending_rules rules = w->rules;
+
+	due_look(&w->due,
+	    stats_get(s, slot, STAT_SEND_FOLLOWUPS) +
+		stats_get(s, slot, STAT_SEND_CANARIES),
+	    writer_clock_us(CLOCK_MONOTONIC));
+	if (!w->checkpoint.troubled &&
+	    due_is_answered(&w->due, window_us(w), w->checkpoint.tick_us))
+		rules.unanswered_us = window_us(w);
+	return rules;
+}
+
 /* All since the last checkpoint in one transaction. */
 static enum live_result
 try_commit(struct writer *w, struct batch_context *c, struct target *expire_at,
@@ -300,7 +159,7 @@ try_commit(struct writer *w, struct batch_context *c, struct target *expire_at,
 	if (!w->purged)
 		(void)live_purge(w->live, w->optouts, purge_at, PURGE_MAX,
 		    &c->counts.purged);
-	pending_expire(w->live, &w->rules, c->now_us, expire_at, EXPIRE_MAX,
+	pending_expire(w->live, c->rules, c->now_us, expire_at, EXPIRE_MAX,
 	    batch_give_up, c);
 	if (due)
 		due_fetch(&w->due, w->live, c->now_us);
@@ -318,13 +177,14 @@ try_commit(struct writer *w, struct batch_context *c, struct target *expire_at,
 static bool
 commit(struct writer *w, bool more_is_to_come)
 {
-	uint64_t mono_us = clock_us(CLOCK_MONOTONIC);
+	uint64_t mono_us = writer_clock_us(CLOCK_MONOTONIC);
 	bool due = more_is_to_come && due_is_sent(&w->due);
+	struct pending_rules rules = rules_now(w);
 	struct batch_context c = { .args = w->args,
 		.geo = w->geo,
 		.optouts = w->optouts,
 		.live = w->live,
-		.rules = &w->rules,
+		.rules = &rules,
 		.start_us = w->info.sweep.start_us,
 		.canary_port = canary_port(w->info.sweep.key, w->args->conf),
 		.now_us = now_us(w) };
@@ -356,11 +216,7 @@ commit(struct writer *w, bool more_is_to_come)
 	w->purged = live_purge_is_over(&purge_at);
 	batch_clear(w->batch);
 	w->commits++;
-	w->total.received += c.counts.received;
-	w->total.added += c.counts.added;
-	w->total.replaced += c.counts.replaced;
-	w->total.refused += c.counts.refused;
-	w->total.purged += c.counts.purged;
+	batch_add(&w->total, &c.counts);
 	publish(w);
 	return true;
 }
@@ -369,8 +225,8 @@ commit(struct writer *w, bool more_is_to_come)
 static void
 watch_sleep(struct writer *w)
 {
-	uint64_t mono_us = clock_us(CLOCK_MONOTONIC);
-	uint64_t asleep_us = clock_us(CLOCK_BOOTTIME) - mono_us;
+	uint64_t mono_us = writer_clock_us(CLOCK_MONOTONIC);
+	uint64_t asleep_us = writer_clock_us(CLOCK_BOOTTIME) - mono_us;
 
 	if (asleep_us > w->asleep_us + SECOND_US)
 		checkpoint_trouble(&w->checkpoint, mono_us);
@@ -381,8 +237,8 @@ watch_sleep(struct writer *w)
 static void
 watch_clock(struct writer *w)
 {
-	int64_t by = steady_look(
-	    &w->steady, clock_us(CLOCK_REALTIME), clock_us(CLOCK_BOOTTIME));
+	int64_t by = steady_look(&w->steady, writer_clock_us(CLOCK_REALTIME),
+	    writer_clock_us(CLOCK_BOOTTIME));
 
 	if (by != 0)
 		log_warn("the clock was set, %s by %lld s: nothing waits for "
@@ -395,12 +251,11 @@ watch_clock(struct writer *w)
 static bool
 is_swept(struct writer *w)
 {
-	uint64_t window_us = (uint64_t)w->args->conf->answer_window_ms * MS_US;
-	uint64_t mono_us = clock_us(CLOCK_MONOTONIC);
+	uint64_t mono_us = writer_clock_us(CLOCK_MONOTONIC);
 
 	return checkpoint_swept(&w->checkpoint) && w->records_drained &&
 	    batch_is_empty(w->batch) && w->npending == 0 && w->nqueue == 0 &&
-	    due_is_over(&w->due, window_us, mono_us) &&
+	    due_is_over(&w->due, window_us(w), mono_us) &&
 	    naming_is_over(&w->naming, mono_us);
 }
 
@@ -431,17 +286,18 @@ pause_us(const struct writer *w)
 static void
 wait_wires(struct writer *w)
 {
-	uint64_t passed = clock_us(CLOCK_MONOTONIC) - w->commit_us;
+	uint64_t passed = writer_clock_us(CLOCK_MONOTONIC) - w->commit_us;
 	uint64_t left_us = passed < pause_us(w) ? pause_us(w) - passed : 0;
 	int left_ms = left_us == 0 || (!w->purged && !w->disk_full)
 	    ? 0
 	    : (int)(left_us / MS_US) + 1;
 
 	/* Without room only the clock and the parent wake us. */
-	for (unsigned i = 0; i < WIRES; i++)
+	for (unsigned i = 0; i < WRITER_WIRES; i++)
 		w->wires[i].events =
 		    i == CONTROL || batch_has_room(w->batch) ? POLLIN : 0;
-	if (poll(w->wires, batch_has_room(w->batch) ? WIRES : 1, left_ms) < 0 &&
+	if (poll(w->wires, batch_has_room(w->batch) ? WRITER_WIRES : 1,
+		left_ms) < 0 &&
 	    errno != EINTR)
 		fatal("poll: %s", strerror(errno));
 }
@@ -449,7 +305,7 @@ wait_wires(struct writer *w)
 static bool
 is_time(const struct writer *w)
 {
-	uint64_t passed = clock_us(CLOCK_MONOTONIC) - w->commit_us;
+	uint64_t passed = writer_clock_us(CLOCK_MONOTONIC) - w->commit_us;
 
 	return passed >= pause_us(w) || w->optouts_number > 0 ||
 	    (!w->purged && !w->disk_full) ||
@@ -465,8 +321,8 @@ loop(struct writer *w)
 		wait_wires(w);
 		read_control(w);
 		watch_clock(w);
-		drain_all(w);
-		due_send(&w->due, clock_us(CLOCK_MONOTONIC));
+		writer_take(w);
+		due_send(&w->due, writer_clock_us(CLOCK_MONOTONIC));
 		naming_send(&w->naming);
 		if (!is_time(w))
 			continue;
@@ -474,7 +330,7 @@ loop(struct writer *w)
 		done = commit(w, true);
 		say_optouts(w);
 		if (done) {
-			due_send(&w->due, clock_us(CLOCK_MONOTONIC));
+			due_send(&w->due, writer_clock_us(CLOCK_MONOTONIC));
 			naming_send(&w->naming);
 			say_swept(w);
 		}
@@ -488,7 +344,7 @@ finish(struct writer *w)
 	bool drained;
 
 	do {
-		drained = drain_all(w);
+		drained = writer_take(w);
 		if (!commit(w, false)) {
 			log_error("the end of the sweep could not be written");
 			return -1;
@@ -574,16 +430,16 @@ store_main(const struct role_args *args)
 	set_up(&w);
 	w.rules = pending_rules_of(args->conf);
 	naming_init(&w.naming, args->conf);
-	checkpoint_init(&w.checkpoint, &w.info.sweep,
-	    (uint64_t)args->conf->answer_window_ms * MS_US);
+	checkpoint_init(&w.checkpoint, &w.info.sweep, window_us(&w));
 	w.ledger.begin = checkpoint_steps(&w.checkpoint);
 	w.wires[CONTROL].fd = FD_CONTROL;
 	w.wires[NOTES_SEND].fd = FD_NOTES_SEND;
 	w.wires[NOTES_PACKET].fd = FD_NOTES_PACKET;
 	w.wires[RECORDS].fd = FD_RECORDS;
 	w.wires[NAMES].fd = w.naming.on ? FD_RESOLVE : -1;
-	steady_init(&w.steady, args->now_us, clock_us(CLOCK_BOOTTIME));
-	w.asleep_us = clock_us(CLOCK_BOOTTIME) - clock_us(CLOCK_MONOTONIC);
+	steady_init(&w.steady, args->now_us, writer_clock_us(CLOCK_BOOTTIME));
+	w.asleep_us =
+	    writer_clock_us(CLOCK_BOOTTIME) - writer_clock_us(CLOCK_MONOTONIC);
 	if (control_send(
 		FD_CONTROL, CTL_SWEEP, &w.info.sweep, sizeof w.info.sweep) != 0)
 		fatal("the parent is gone: %s", strerror(errno));

@@ -28,9 +28,11 @@ UNIT_naming = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/naming \
 	engine/wire engine/log test/unit/store_help
 UNIT_begin = $(STORE_ALL)
 UNIT_seal = $(STORE_ALL)
+UNIT_unfinished = $(UNIT_seal)
 UNIT_seal_tables = $(UNIT_seal)
+UNIT_writer_time = $(UNIT_writer)
 UNIT_steady = storage/steady
-UNIT_writer = $(STORE_ALL) storage/steady storage/due engine/canary engine/cookie storage/writer \
+UNIT_writer = $(STORE_ALL) storage/steady storage/due engine/canary engine/cookie storage/writer storage/writer_take test/unit/writer_lab \
 	storage/checkpoint storage/datadir storage/naming engine/optouts engine/wire
 UNIT_check = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/check storage/check_files \
 	test/unit/store_help
