@@ -104,7 +104,38 @@ int link_neighbour(const char *interface, const struct addr *source,
  * 0 = none is needed, there is no such target or (*no_source) no such source
  * address; -1 with errno, and the target that was asked for in *towards.
  */
+enum { LINK_RESOLVE_MS = 3000 };
+
 int link_ends(const struct conf *, const struct ranges *targets, bool four,
-    struct frame_link *, struct addr *towards, bool *no_source);
+    int wait_ms, struct frame_link *, struct addr *towards, bool *no_source);
+
+/*
+ * The next hop that link_ends() found, watched by the kernel's table of
+ * neighbours. 1 = watched; 0 = it is configured, or there is none; -1 with
+ * errno.
+ */
+struct link_watch {
+	int fd, ifindex;
+	struct addr hop;
+	uint8_t mac[MAC_LEN];
+	bool known, permanent; /* its entry was seen; somebody has set it */
+};
+
+enum link_seen {
+	LINK_SEEN_NOTHING, /* new */
+	LINK_SEEN_FINE, /* it has answered */
+	LINK_SEEN_GONE, /* it has not */
+	LINK_SEEN_OTHER /* another MAC address has */
+};
+
+int link_watch_open(struct link_watch *, const struct conf *,
+    const struct ranges *targets, bool four);
+void link_watch_close(struct link_watch *);
+
+/* Have the kernel ask it whether it is there; as new when it was gone. */
+void link_watch_ask(struct link_watch *, bool gone);
+
+/* What the table has said since; never waits. */
+enum link_seen link_watch_read(struct link_watch *);
 
 #endif

@@ -1,5 +1,6 @@
 /* neighbour.c: whose MAC a frame to a target carries, asked of the kernel. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,12 +18,7 @@
 
 #include "engine/link.h"
 
-enum {
-	ANSWER_CAP = 8192,
-	REQUEST_CAP = 256,
-	ASK_AGAIN_MS = 100,
-	RESOLVE_MS = 3000
-};
+enum { ANSWER_CAP = 8192, REQUEST_CAP = 256, ASK_AGAIN_MS = 100 };
 
 /* States in which the kernel itself would use the address. */
 enum {
@@ -413,7 +409,7 @@ source_of(const struct conf *conf, bool four)
 
 int
 link_ends(const struct conf *conf, const struct ranges *targets, bool four,
-    struct frame_link *ends, struct addr *towards, bool *no_source)
+    int wait_ms, struct frame_link *ends, struct addr *towards, bool *no_source)
 {
 	const struct addr *source = source_of(conf, four);
 	const char *mac = four ? conf->gateway_mac : conf->gateway_mac6;
@@ -426,7 +422,132 @@ link_ends(const struct conf *conf, const struct ranges *targets, bool four,
 	if (source == NULL)
 		return 0;
 	if (link_neighbour(
-		conf->interface, source, towards, mac, RESOLVE_MS, ends) == -1)
+		conf->interface, source, towards, mac, wait_ms, ends) == -1)
 		return -1;
 	return 1;
+}
+
+/* ---- a next hop that is watched ------------------------------------------ */
+
+/* The state of an entry in that message: of hop, or 0. */
+static unsigned
+state_of(struct cursor body, int ifindex, const struct addr *hop)
+{
+	size_t from = addr_is4(hop) ? 12 : 0, len = 16 - from;
+	const uint8_t *dst;
+	struct ndmsg own;
+
+	if (body.left < sizeof own)
+		return 0;
+	memcpy(&own, body.p, sizeof own);
+	dst = find_attribute(body, sizeof own, NDA_DST, len);
+	if (own.ndm_ifindex != ifindex || dst == NULL ||
+	    memcmp(dst, hop->b + from, len) != 0)
+		return 0;
+	return own.ndm_state;
+}
+
+int
+link_watch_open(struct link_watch *w, const struct conf *conf,
+    const struct ranges *targets, bool four)
+{
+	const char *mac = four ? conf->gateway_mac : conf->gateway_mac6;
+	struct frame_link ends;
+	struct addr towards;
+	bool no_source;
+	int flags;
+
+	memset(w, 0, sizeof *w);
+	if (mac[0] != '\0')
+		return 0;
+	if (link_ends(conf, targets, four, 0, &ends, &towards, &no_source) != 1)
+		return 0;
+	memcpy(w->mac, ends.gateway, MAC_LEN);
+	w->ifindex = (int)if_nametoindex(conf->interface);
+	w->fd = open_netlink();
+	if (w->fd == -1)
+		return -1;
+	flags = fcntl(w->fd, F_GETFL);
+	if (next_hop(w->fd, w->ifindex, &towards, &w->hop) == 0 &&
+	    fcntl(w->fd, F_SETFL, flags | O_NONBLOCK) == 0)
+		return 1;
+	link_watch_close(w);
+	return -1;
+}
+
+void
+link_watch_close(struct link_watch *w)
+{
+	close(w->fd);
+	w->fd = -1;
+}
+
+void
+link_watch_ask(struct link_watch *w, bool gone)
+{
+	struct ndmsg own = { .ndm_family =
+				 addr_is4(&w->hop) ? AF_INET : AF_INET6,
+		.ndm_ifindex = w->ifindex,
+		.ndm_state = NUD_PROBE };
+	struct request r;
+
+	if (w->permanent)
+		return;
+	/* One that a person has set is not touched. */
+	if (!w->known) {
+		(void)ask_neighbour(w->fd, w->ifindex, &w->hop, false);
+		return;
+	}
+	if (gone) {
+		(void)ask_neighbour(w->fd, w->ifindex, &w->hop, true);
+		return;
+	}
+	/* As ip(8) does: neighbour change ... nud probe. */
+	request_start(&r, RTM_NEWNEIGH, NLM_F_REPLACE, &own, sizeof own);
+	request_add_addr(&r, NDA_DST, &w->hop);
+	(void)request_send(&r, w->fd);
+}
+
+/* What one message says of it. */
+static enum link_seen
+seen_in(struct link_watch *w, const struct nlmsghdr *h, struct cursor body)
+{
+	uint8_t mac[MAC_LEN];
+	unsigned state;
+
+	if (h->nlmsg_type != RTM_NEWNEIGH)
+		return LINK_SEEN_NOTHING;
+	state = state_of(body, w->ifindex, &w->hop);
+	if (state & NUD_FAILED)
+		return LINK_SEEN_GONE;
+	if (!is_entry(h, body, w->ifindex, &w->hop, mac))
+		return LINK_SEEN_NOTHING;
+	if (memcmp(mac, w->mac, MAC_LEN) != 0)
+		return LINK_SEEN_OTHER;
+	w->known = true;
+	w->permanent = state & (NUD_PERMANENT | NUD_NOARP);
+	return state & (NUD_REACHABLE | NUD_PERMANENT | NUD_NOARP)
+	    ? LINK_SEEN_FINE
+	    : LINK_SEEN_NOTHING;
+}
+
+enum link_seen
+link_watch_read(struct link_watch *w)
+{
+	enum link_seen seen = LINK_SEEN_NOTHING;
+	uint8_t answer[ANSWER_CAP];
+	ssize_t n;
+
+	while ((n = recv(w->fd, answer, sizeof answer, 0)) > 0) {
+		struct cursor body, c = { answer, (size_t)n };
+		struct nlmsghdr h;
+
+		while (next_message(&c, &h, &body)) {
+			enum link_seen one = seen_in(w, &h, body);
+
+			if (one != LINK_SEEN_NOTHING)
+				seen = one;
+		}
+	}
+	return seen;
 }

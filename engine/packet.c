@@ -67,6 +67,7 @@ struct packet {
 	uint64_t first_utc_us; /* of this batch's frames; 0: none yet */
 	uint64_t lag_us, lag_shown_us; /* since the last look; and at it */
 	bool link_up; /* ever since the last tick */
+	bool link_lost; /* as the parent says */
 	bool stop;
 	int status;
 };
@@ -294,6 +295,8 @@ read_control(struct packet *p)
 			stop(p, 0);
 		else if (c.type == CTL_OPTOUT_LIST)
 			take_optouts(p, &c);
+		else if (c.type == CTL_LINK)
+			p->link_lost = c.u.number == 0;
 	}
 	if (n == 0 && !p->stop)
 		stop(p, 1);
@@ -315,6 +318,12 @@ send_tick(struct packet *p, const struct note_tick *t)
 	return wire_send(FD_NOTES_PACKET, message, sizeof message) == 0;
 }
 
+static bool
+is_up(const struct packet *p)
+{
+	return !p->link_lost && capture_link_up(p->capture);
+}
+
 /* What the kernel lost, what lies there unread, and whether the link is up. */
 static void
 look(struct packet *p)
@@ -326,7 +335,7 @@ look(struct packet *p)
 	capture_counts(p->capture, &received, &dropped);
 	stats_set(a->stats, a->slot, STAT_PKT_PCAP_RECV, received);
 	stats_set(a->stats, a->slot, STAT_PKT_PCAP_DROP, dropped);
-	if (!capture_link_up(p->capture)) {
+	if (!is_up(p)) {
 		p->link_up = false;
 		stats_add(a->stats, a->slot, STAT_PKT_LINK_LOST, 1);
 	}
@@ -367,7 +376,7 @@ tick(struct packet *p)
 	if (!noted(p) || !send_tick(p, &t))
 		return;
 	p->tick_us = p->now.mono_us;
-	p->link_up = capture_link_up(p->capture);
+	p->link_up = is_up(p);
 }
 
 static void
@@ -423,8 +432,8 @@ find_ends(const struct role_args *args, bool four, struct frame_link *ends)
 	struct addr towards;
 	bool no_source; /* send says so */
 
-	if (link_ends(args->conf, args->targets, four, ends, &towards,
-		&no_source) < 0)
+	if (link_ends(args->conf, args->targets, four, LINK_RESOLVE_MS, ends,
+		&towards, &no_source) < 0)
 		fatal("%s: next hop towards %s: %s", args->conf->interface,
 		    addr_text(&towards, text), strerror(errno));
 }

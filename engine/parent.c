@@ -16,16 +16,19 @@
 #include "engine/conf.h"
 #include "engine/control.h"
 #include "engine/log.h"
+#include "engine/nft.h"
 #include "engine/parent.h"
 #include "engine/proc.h"
 #include "engine/run.h"
 #include "engine/sandbox.h"
 #include "engine/status.h"
+#include "engine/uplink.h"
 
 enum {
 	PATH_CAP = CONF_PATH_MAX + 32,
 	DAY_S = 86400,
 	IDLE_TICK_MS = 1000,
+	UPLINK_WAIT_MS = 200,
 	FILES_MAX = 1 << 20, /* a socket for each conversation, and in flight */
 	POLL_MAX = RUN_POLL_MAX + CONTROL_POLL_MAX + 1
 };
@@ -252,12 +255,48 @@ turn(struct parent *p)
 	control_turn(p->control, answer, p);
 }
 
+/*
+ * Before store has made an incarnation of it: what cannot begin would burn one
+ * at each try. False: asked to stop.
+ */
+static bool
+await_uplink(struct parent *p)
+{
+	char why[UPLINK_WHY_MAX], said[UPLINK_WHY_MAX] = "";
+
+	p->next = time(NULL); /* for who asks meanwhile */
+	while (!p->stop &&
+	    uplink_try(p->conf, p->targets, UPLINK_WAIT_MS, why) < 0) {
+		if (strcmp(why, said) != 0)
+			log_warn(
+			    "%s: the sweep begins when that has changed", why);
+		memcpy(said, why, sizeof said);
+		turn(p);
+	}
+	return !p->stop;
+}
+
+static bool
+has_nft(const struct conf *conf)
+{
+	char error[NFT_ERROR_MAX];
+
+	if (conf->follow != FOLLOW_ADOPT || nft_try(error))
+		return true;
+	log_error("%s; follow = connect does without", error);
+	return false;
+}
+
 /* One sweep from start to end. */
 static enum run_result
 sweep(struct parent *p)
 {
 	enum run_result result;
 
+	if (!has_nft(p->conf))
+		return RESULT_ERROR;
+	if (!await_uplink(p))
+		return RESULT_OK;
 	p->run = run_start(p->conf, p->targets, p->excluded, p->products);
 	if (p->run == NULL)
 		return RESULT_ERROR;

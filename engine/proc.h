@@ -20,6 +20,7 @@ struct proc {
 	uint64_t started_ms; /* monotonic */
 	uint64_t restart_ms; /* when to start it again; 0: not */
 	unsigned deaths; /* early ones in a row */
+	unsigned unready; /* of these, without a word */
 	uint32_t optouts_sent; /* number of the list it gets; spread.c's */
 	uint32_t optouts_done; /* ... and has put in force */
 	size_t optouts_at; /* chunks of it that it has */

@@ -23,7 +23,9 @@ enum {
 	STOP_LEAST_MS = 1000, /* ... and for answers to the last SYNs */
 	RESTART_MS = 100, /* doubled with each early death of a probe */
 	RESTART_MAX_MS = 10000,
-	EARLY_MS = 60000
+	EARLY_MS = 60000,
+	EARLY_MAX = 8, /* deaths in a row, each so early: enough */
+	NEVER_READY_MAX = 3 /* ... and of one that did not even begin */
 };
 
 const char *const run_stage_names[RUN_STAGES] = {
@@ -112,6 +114,7 @@ run_start(const struct conf *conf, const struct ranges *targets,
 		return NULL;
 	}
 	r->conf = conf;
+	r->targets = targets;
 	r->stats_fd = r->snapshot_fd = -1;
 	if (reserve_ports(r) < 0)
 		goto fail;
@@ -156,6 +159,7 @@ run_end(struct run *r)
 		close(r->stats_fd);
 	if (r->snapshot_fd >= 0)
 		close(r->snapshot_fd);
+	uplink_free(r->uplink);
 	spread_free(&r->spread);
 	free(r);
 }
@@ -310,6 +314,21 @@ read_messages(struct run *r, struct proc *from)
 
 /* ---- deaths -------------------------------------------------------------- */
 
+/*
+ * It died once more. One that is never ready, or dies again and again, would
+ * not live the next time either. (The last word of one that dies is lost now
+ * and then: not having heard that it is ready means little, once.)
+ */
+static bool
+is_hopeless(struct proc *c)
+{
+	bool early = proc_now_ms() - c->started_ms < EARLY_MS;
+
+	c->deaths = early ? c->deaths + 1 : 1;
+	c->unready = c->ready ? 0 : c->unready + 1;
+	return c->deaths >= EARLY_MAX || c->unready >= NEVER_READY_MAX;
+}
+
 /* Only what it had in hand is lost: another one takes its place. */
 static void
 replace(struct run *r, struct proc *c)
@@ -320,7 +339,6 @@ replace(struct run *r, struct proc *c)
 	/* What was open in it is open no more; its other counts go on. */
 	stats_set(r->stats, slot, STAT_PROBE_OPEN, 0);
 	stats_set(r->stats, slot, STAT_RESOLVE_OPEN, 0);
-	c->deaths = now - c->started_ms < EARLY_MS ? c->deaths + 1 : 1;
 	if (c->deaths > 1)
 		pause = (uint64_t)RESTART_MS << (c->deaths > 8 ? 8 : c->deaths);
 	if (pause > RESTART_MAX_MS)
@@ -358,15 +376,19 @@ take_death(struct run *r, struct proc *c, int status)
 	if (clean && (c->stopping || last))
 		return;
 	proc_status_text(status, how, sizeof how);
-	/* One that was never ready would not be the next time either. */
-	if (proc_is_replaced(c->role) && (c->ready || c->deaths > 0)) {
+	if (proc_is_replaced(c->role) && (c->stopping || !is_hopeless(c))) {
 		log_warn("%s %u ended (%s)%s", role_names[c->role], c->instance,
 		    how, c->stopping ? "" : "; another one takes its place");
 		if (!c->stopping)
 			replace(r, c);
 		return;
 	}
-	log_error("%s ended (%s)", role_names[c->role], how);
+	if (proc_is_replaced(c->role))
+		log_error("%s %u ended (%s), as %u before it did: the sweep "
+			  "is left as it is",
+		    role_names[c->role], c->instance, how, c->deaths - 1);
+	else
+		log_error("%s ended (%s)", role_names[c->role], how);
 	abandon(r);
 }
 
@@ -477,7 +499,9 @@ advance(struct run *r)
 		break;
 	case RUN_SWEEPING:
 	case RUN_DRAINING:
-		if (!r->swept)
+		if (!run_uplink_turn(r))
+			abandon(r);
+		else if (!r->swept)
 			break;
 		stop_all_but_store(r);
 		enter(r, RUN_CLOSING);

@@ -7,9 +7,11 @@
 #include "engine/run.h"
 #include "engine/sports.h"
 #include "engine/spread.h"
+#include "engine/uplink.h"
 
 struct run {
 	const struct conf *conf;
+	const struct ranges *targets;
 	struct procs procs;
 	struct stats *stats;
 	int stats_fd, snapshot_fd;
@@ -25,6 +27,11 @@ struct run {
 
 	struct spread spread; /* opt-outs */
 	struct watch watch;
+	struct uplink *uplink; /* once it sends */
+	uint64_t lost_ms; /* since when the way out is; 0: it is not */
 };
+
+/* run_uplink.c. False: it will not come back. */
+bool run_uplink_turn(struct run *);
 
 #endif

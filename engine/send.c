@@ -74,8 +74,8 @@ find_ends(const struct role_args *args, bool four, struct frame_link *ends)
 	struct addr towards;
 	bool no_source;
 
-	if (link_ends(args->conf, args->targets, four, ends, &towards,
-		&no_source) == -1)
+	if (link_ends(args->conf, args->targets, four, LINK_RESOLVE_MS, ends,
+		&towards, &no_source) == -1)
 		fatal("%s: next hop towards %s: %s", args->conf->interface,
 		    addr_text(&towards, text), strerror(errno));
 	if (no_source)

@@ -226,6 +226,7 @@ enum control_type {
 	CTL_OPTOUT_READ, /* parent -> store: u32 number; read them anew */
 	CTL_OPTOUT_LIST, /* store -> parent: struct control_optouts, then the
 			  * same, parent -> the other children */
+	CTL_LINK, /* parent -> packet: u32; 0: what is sent is lost */
 	CTL_OPTOUT_DONE /* child -> parent: u32 number; in force here */
 };
 

@@ -121,13 +121,17 @@ pause_for_good(void)
 int
 probe_main(const struct role_args *args)
 {
-	unsigned life;
-
-	sandbox_enter(ROLE_PROBE, args->conf, args->instance);
-	life =
+	unsigned life =
 	    (unsigned)stats_get(args->stats, args->slot, STAT_PROBE_HANDSHAKES);
+
 	stats_add(args->stats, args->slot, STAT_PROBE_HANDSHAKES, 1);
+	if (should(args, "probe-never-begins") ||
+	    (should(args, "probe-begins-late") && life == 0))
+		return 9; /* without a word */
+	sandbox_enter(ROLE_PROBE, args->conf, args->instance);
 	stats_set(args->stats, args->slot, STAT_PROBE_OPEN, life == 0);
+	if (should(args, "probe-crashes"))
+		return 9;
 	if (should(args, "probe-socket") && life == 0)
 		(void)!socket(AF_UNIX, SOCK_STREAM, 0);
 	if (should(args, "probe-open") && life == 0)

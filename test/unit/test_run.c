@@ -325,6 +325,44 @@ replaces_a_probe_that_hangs_up(void **state)
 	replaces_a_probe_that(*state, "probe-is-deaf");
 }
 
+/* Its READY may be lost with it. */
+static void
+replaces_a_probe_that_said_nothing(void **state)
+{
+	replaces_a_probe_that(*state, "probe-begins-late");
+}
+
+static void
+gives_up_on_a_probe_that_never_begins(void **state)
+{
+	struct fixture *f = *state;
+
+	f->conf.probes = 1;
+	begin(f, "probe-never-begins");
+	while (run_stage(f->run) != RUN_OVER)
+		turn(f);
+	assert_int_equal(
+	    stats_sum(run_stats(f->run), STAT_PROBE_HANDSHAKES), 3);
+	assert_int_equal(go_to_the_end(f), RESULT_ERROR);
+}
+
+/* Slower each time, and then no more. */
+static void
+gives_up_on_a_probe_that_crashes(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t from = proc_now_ms();
+
+	f->conf.probes = 1;
+	begin(f, "probe-crashes");
+	while (run_stage(f->run) != RUN_OVER)
+		turn(f);
+	assert_int_equal(
+	    stats_sum(run_stats(f->run), STAT_PROBE_HANDSHAKES), 8);
+	assert_true(proc_now_ms() - from > 15000);
+	assert_int_equal(go_to_the_end(f), RESULT_ERROR);
+}
+
 /* The one that is replaced is heard on the wire of the first. */
 static void
 replaces_resolve(void **state)
@@ -424,7 +462,6 @@ refuses_a_range_that_somebody_uses(void **state)
 	struct fixture *f = *state;
 	int fd;
 
-	assert_true(shell("ip link set lo up"));
 	assert_int_equal(sports_in_use(FIRST, LAST), 0);
 	fd = socket(AF_INET6, SOCK_STREAM, 0);
 	assert_true(fd >= 0);
@@ -442,7 +479,11 @@ own_network(void **state)
 {
 	(void)state;
 	log_open("test", LOG_LEVEL_ERROR);
-	return geteuid() == 0 && unshare(CLONE_NEWNET) == 0 ? 0 : -1;
+	/* With our source address, 127.0.0.1, in it. */
+	return geteuid() == 0 && unshare(CLONE_NEWNET) == 0 &&
+		shell("ip link set lo up")
+	    ? 0
+	    : -1;
 }
 
 int
@@ -460,6 +501,9 @@ main(int argc, char **argv)
 		RUN(replaces_a_probe_that_forks),
 		RUN(replaces_a_probe_that_floods),
 		RUN(replaces_a_probe_that_hangs_up),
+		RUN(replaces_a_probe_that_said_nothing),
+		RUN(gives_up_on_a_probe_that_never_begins),
+		RUN(gives_up_on_a_probe_that_crashes),
 		RUN(replaces_resolve),
 		RUN(keeps_store_in_its_directory),
 		RUN(ends_when_dial_dies),

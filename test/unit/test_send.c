@@ -105,9 +105,10 @@ link_push(struct link *l, struct link_slot *const slots[], unsigned n)
 
 int
 link_ends(const struct conf *conf, const struct ranges *targets, bool four,
-    struct frame_link *ends, struct addr *towards, bool *no_source)
+    int wait_ms, struct frame_link *ends, struct addr *towards, bool *no_source)
 {
 	(void)conf;
+	(void)wait_ms;
 	*no_source = false;
 	memset(ends, 2, sizeof *ends);
 	return ranges_first(targets, four, towards);

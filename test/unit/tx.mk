@@ -22,3 +22,4 @@ LINK = engine/link engine/link_packet engine/link_libnet engine/link_xdp \
     engine/neighbour engine/frame engine/addr engine/ranges test/unit/link_help
 UNIT_link = $(LINK)
 UNIT_link_live = $(LINK)
+UNIT_uplink = $(LINK) engine/uplink
