@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What a capture says of packets to those who opted out.
 
-    test/e2e/optout.py [--latency] FILE.pcap TIMES [MS...]
+    test/e2e/optout.py [--latency | --conversations] FILE.pcap TIMES [MS...]
 
 TIMES has lines "PREFIX NANOSECONDS": when the command returned. Prints "ok
 WHAT" and "FAILED WHAT"; with --latency one line that measures: how long the
@@ -53,7 +53,8 @@ def read_times(path):
 def main():
     words = sys.argv[1:]
     latency = words[0] == "--latency"
-    path, times, *took = words[latency:]
+    conversations = words[0] == "--conversations"
+    path, times, *took = words[latency or conversations:]
     times = read_times(times)
     before = within = late = worst = 0
     whole = collections.Counter()
@@ -81,7 +82,9 @@ def main():
               f"(commands: {' '.join(took)}; the last packet "
               f"{worst / MS:.0f} ms behind one)")
         return
-    enough = whole[4] > 100000 and before > 100
+    least = 1000 if conversations else 100000
+    enough = whole[4] > least and before > 100 and (
+        not conversations or whole[6] > least)
     print("ok" if enough else "FAILED", "packets captured:", whole[4], "IPv4",
           whole[6], "IPv6,", before, "to them before")
     print("FAILED" if late else "ok", "packets to them later than a second:",

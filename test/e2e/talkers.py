@@ -18,7 +18,8 @@ SOON, LATER = 0.1, 0.5
 async def talk(reader, writer):
     address = writer.get_extra_info("sockname")[0]
     try:
-        last = int(address.rsplit(".", 1)[1])
+        last = (int(address.rsplit(":", 1)[1] or "0", 16) if ":" in address
+                else int(address.rsplit(".", 1)[1]))
         if last % 4 == 1:
             await asyncio.sleep(SOON)
             writer.write(b"-ERR not today\r\n")
@@ -42,7 +43,7 @@ async def talk(reader, writer):
 
 async def main():
     server = await asyncio.start_server(
-        talk, "0.0.0.0", int(sys.argv[1]), backlog=4096)
+        talk, ["0.0.0.0", "::"], int(sys.argv[1]), backlog=4096)
     pathlib.Path(sys.argv[2]).touch()
     await server.serve_forever()
 
