@@ -12,7 +12,13 @@
 enum { FIRST_SLOTS = 1024 };
 
 /* What a host has counted as in a row. */
-enum { HAD_HOST = 1, HAD_POP3 = 2, HAD_IMAP = 4, HAD_SMTP = 8 };
+enum {
+	HAD_HOST = 1,
+	HAD_POP3 = 2,
+	HAD_IMAP = 4,
+	HAD_SMTP = 8,
+	HAD_ANY = HAD_POP3 | HAD_IMAP | HAD_SMTP
+};
 
 /* What a service adds to each row that it belongs to. */
 struct service {
@@ -245,6 +251,7 @@ count_host(struct stat_row *r, const struct service *v)
 		r->had = 0;
 	r->host = v->host;
 	first = v->as & ~r->had;
+	c->exposed[v->six] += (first & HAD_ANY) && !(r->had & HAD_ANY);
 	r->had |= v->as;
 	c->hosts[v->six] += (first & HAD_HOST) != 0;
 	c->pop3[v->six] += (first & HAD_POP3) != 0;

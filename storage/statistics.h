@@ -51,6 +51,7 @@ struct counts {
 	/* With a row in scan_pop3_vulnerable; the same of IMAP, without what
 	 * is open without a password; SMTP without TLS. */
 	uint64_t pop3[FAMILIES], imap[FAMILIES], smtp[FAMILIES];
+	uint64_t exposed[FAMILIES]; /* with any of these */
 };
 
 struct stat_row {

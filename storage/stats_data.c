@@ -42,6 +42,7 @@ csv_counts(struct csv *csv, const struct counts *c)
 		csv_number(csv, c->pop3[i]);
 		csv_number(csv, c->imap[i]);
 		csv_number(csv, c->smtp[i]);
+		csv_number(csv, c->exposed[i]);
 	}
 	csv_rate(csv, c->pop3[0], c->hosts[0]);
 }
@@ -112,8 +113,8 @@ csv_header(const struct stats_view *v, struct csv *csv)
 {
 	static const char *const last[] = { "no_tls", "cleartext_login",
 		"vulnerable", "phantoms", "refused_us", "hosts", "pop3", "imap",
-		"smtp", "hosts6", "pop3_6", "imap_6", "smtp_6",
-		"pop3_per_1000" };
+		"smtp", "exposed", "hosts6", "pop3_6", "imap_6", "smtp_6",
+		"exposed_6", "pop3_per_1000" };
 	const enum cut *cuts = statistics_cuts(v->statistics);
 
 	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++) {
@@ -175,6 +176,7 @@ json_counts(struct json_object *o, const struct counts *c)
 		json_put_number(o, i ? "pop3_6" : "pop3", c->pop3[i]);
 		json_put_number(o, i ? "imap_6" : "imap", c->imap[i]);
 		json_put_number(o, i ? "smtp_6" : "smtp", c->smtp[i]);
+		json_put_number(o, i ? "exposed_6" : "exposed", c->exposed[i]);
 	}
 }
 

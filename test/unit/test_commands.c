@@ -343,7 +343,7 @@ test_stats(void **state)
 	assert_int_equal(status, TOOL_OK);
 	has(text, "\"rank_before\",\"services_before\",\"pop3_before\"\n");
 	has(text,
-	    "\"DE\",1,3,1,0,0,0,2,0,2,2,2,0,0,2,1,1,0,0,0,0,0,500.000,"
+	    "\"DE\",1,3,1,0,0,0,2,0,2,2,2,0,0,2,1,1,0,1,0,0,0,0,0,500.000,"
 	    "1,3,1\n");
 	free(text);
 	free(output(&command_stats, &status, "--by moon"));
