@@ -30,3 +30,5 @@ UNIT_feed_make = storage/statistics storage/statistics_save storage/as_names sto
 UNIT_progress = storage/progress $(TOOL_TEXT)
 UNIT_change = $(UNIT_commands)
 UNIT_prefix = $(STORE_READ) storage/prefix
+UNIT_mask = storage/mask storage/buf
+UNIT_html = storage/html $(TOOL_TEXT)
