@@ -137,6 +137,8 @@ $(O)/engine/%.bpf.o: engine/%.bpf.c engine/live.h
 	@mkdir -p $(@D)
 	$(call say,BPF)$(BPF_CLANG) $(BPF_CFLAGS) -I. -c -o $@ $<
 $(O)/engine/live_kernel.o: $(O)/engine/live.bpf.o
+# Files that are part of an object.
+$(O)/storage/report_assets.o: $(wildcard storage/report/*)
 
 # Other flags, other objects: `make install PREFIX=/usr` after a plain make
 # must not leave /usr/local in them.
