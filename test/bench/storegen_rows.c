@@ -255,7 +255,12 @@ fill_body(
 		(void)record_put(r, TAG_CHAIN, r->head.leaf, SHA256_LEN);
 	put(r, TAG_REGION, "NORTH HOLLAND");
 	put(r, TAG_CITY, "AMSTERDAM");
-	snprintf(line, sizeof line, "Example Network %" PRIu32, r->head.asn);
+	/* One in ten tries to get out of where it is put. */
+	snprintf(line, sizeof line,
+	    r->head.asn % 10 ? "Example Network %" PRIu32
+			     : "\"'></td><script>document.title=%" PRIu32
+			       "</script><img src=x onerror=alert(1)>&lt;",
+	    r->head.asn);
 	put(r, TAG_AS_NAME, line);
 	do {
 		snprintf(line, sizeof line, "250-%s line %u of what it can do",
