@@ -290,7 +290,7 @@ install: all
 	$(INSTALL) -m 644 conf/mailsweep.conf.example $(DESTDIR)$(SYSCONFDIR)
 	$(INSTALL) -m 644 conf/exclude.conf conf/advice conf/smtp-vulnerable conf/products \
 	    $(DESTDIR)$(DATADIR)
-	$(INSTALL) -m 755 scripts/probing-txt scripts/nightly \
+	$(INSTALL) -m 755 scripts/probing-txt scripts/nightly scripts/get-geo \
 	    $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 644 storage/feeds/*.txt $(DESTDIR)$(DATADIR)/feeds
 	sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' \

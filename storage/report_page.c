@@ -120,6 +120,41 @@ write_method(struct buf *b)
 	    "opinion.</li></ul></section>\n");
 }
 
+/* Where the next address of a page begins, or len. */
+static size_t
+find_link(const char *text, size_t len, size_t *link_len)
+{
+	static const char begin[] = "https://";
+	const char *at = memmem(text, len, begin, sizeof begin - 1);
+
+	*link_len = at ? strspn(at,
+			     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
+			     "WXYZ0123456789:/._-")
+		       : 0;
+	return at ? (size_t)(at - text) : len;
+}
+
+/* A line of text; addresses in it can be followed. */
+static void
+write_linked(struct buf *b, const char *text, size_t len)
+{
+	while (len > 0) {
+		size_t link, before = find_link(text, len, &link);
+
+		html_text(b, text, before);
+		text += before;
+		len -= before;
+		if (link > len)
+			link = len;
+		if (link > 0)
+			buf_printf(b,
+			    "<a rel=noreferrer href=\"%.*s\">%.*s</a>",
+			    (int)link, text, (int)link, text);
+		text += link;
+		len -= link;
+	}
+}
+
 static void
 write_foot(const struct report *r, struct buf *b)
 {
@@ -132,7 +167,7 @@ write_foot(const struct report *r, struct buf *b)
 
 		if (len > 0) {
 			buf_puts(b, "<p>");
-			html_text(b, at, len);
+			write_linked(b, at, len);
 			buf_puts(b, "</p>\n");
 		}
 		at += len + (at[len] == '\n');

@@ -161,11 +161,15 @@ test_for_the_public_no_host(void **state)
 static void
 test_attribution_is_text(void **state)
 {
-	char words[] = "-o - --attribution <b>&by --attribution Second";
+	char words[] = "-o - --attribution <b>&by --attribution "
+		       "https://example.net/a\"onclick=x,by";
 	char *page = report(TOOL_OK, words);
 
 	(void)state;
-	has(page, "<p>&lt;b&gt;&amp;by</p>\n<p>Second</p>");
+	has(page,
+	    "<p>&lt;b&gt;&amp;by</p>\n<p><a rel=noreferrer "
+	    "href=\"https://example.net/a\">https://example.net/a</a>"
+	    "&quot;onclick=x,by</p>");
 	free(page);
 }
 
