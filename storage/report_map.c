@@ -12,7 +12,6 @@ enum {
 	MEASURES = 4, /* HOST_EXPOSED to HOST_SMTP */
 	VIEWS = 2 * MEASURES, /* each absolute, then as a rate */
 	CLASSES_MAX = 6,
-	RATE_HOSTS_MIN = 20, /* as in the table beside it */
 	NO_DATA = 'n', /* nobody, or too few to say */
 	MASKED = 'm'
 };

@@ -19,6 +19,9 @@ enum host_column {
 };
 void host_counts(struct mask_table *, size_t row, const struct counts *);
 
+/* Of fewer mail hosts a rate says nothing; report.js has the number too. */
+enum { RATE_HOSTS_MIN = 20 };
+
 /* A table of counts, as it is printed. */
 struct grid {
 	const char *id, *caption; /* caption: HTML */

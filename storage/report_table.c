@@ -6,8 +6,7 @@
 #include "storage/html.h"
 #include "storage/report_own.h"
 
-/* Of so few hosts a rate says nothing. */
-enum { RATE_HOSTS_MIN = 20, BAR_WIDTH = 100 };
+enum { BAR_WIDTH = 100 };
 
 bool
 is_small(const struct report *r, uint64_t n)
