@@ -37,6 +37,7 @@ enum { MSS_MIN = 88, MSS_MAX = 32767, MSS_DEFAULT4 = 536, MSS_DEFAULT6 = 1220 };
 enum { OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK = 4 };
 /* The kernel doubles it, and half of that is window: more than our SYN's. */
 enum { RECEIVE_BUFFER = 128 << 10 };
+enum { WINDOWS_KNOWN = 64 };
 
 int
 dial_socket(const struct addr *to)
@@ -131,15 +132,33 @@ put_data(int fd, const struct handoff *h)
 	return n == (ssize_t)h->len;
 }
 
+/*
+ * Our window as the kernel has just chosen it. It is a matter of the family, of
+ * what a segment carries and of our buffer, which is always the same: so it is
+ * asked for once for each of them.
+ */
 static bool
-read_window(int fd, struct tcp_repair_window *w)
+read_window(int fd, const struct contact *c, struct tcp_repair_window *w)
 {
+	static struct chosen {
+		uint32_t mss, window;
+		bool four;
+	} known[WINDOWS_KNOWN];
+	uint32_t mss = peer_mss(c);
+	struct chosen *k = &known[mss % WINDOWS_KNOWN];
 	socklen_t len = sizeof *w;
 
-	return getsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, w, &len) == 0;
+	memset(w, 0, sizeof *w);
+	w->rcv_wnd = k->window;
+	if (k->mss == mss && k->four == addr_is4(&c->target.addr))
+		return true;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, w, &len) < 0)
+		return false;
+	*k = (struct chosen){ mss, w->rcv_wnd, addr_is4(&c->target.addr) };
+	return true;
 }
 
-/* Theirs as their last segment said; ours as the kernel has just chosen. */
+/* Theirs as their last segment said. */
 static bool
 set_window(int fd, const struct handoff *h, struct tcp_repair_window *w)
 {
@@ -208,7 +227,7 @@ furnish(int fd, const struct handoff *h)
 		return STEP_OPTIONS;
 	if (!put_data(fd, h))
 		return STEP_DATA;
-	if (!read_window(fd, &window))
+	if (!read_window(fd, &h->contact, &window))
 		return STEP_WINDOW_READ;
 	if (!set_window(fd, h, &window))
 		return STEP_WINDOW;

@@ -53,7 +53,7 @@ struct dial {
 	bool alone; /* packet has gone before us: the parent sees to it */
 	bool stop;
 	int status;
-	struct handoff handoff;
+	struct handoff handoffs[WIRE_MANY];
 	struct optouts coming;
 	struct ranges *optouts; /* in force; NULL: none yet */
 };
@@ -243,9 +243,8 @@ is_left_out(const struct dial *d, const struct addr *a)
 }
 
 static void
-take_handoff(struct dial *d, size_t len)
+take_handoff(struct dial *d, const struct handoff *h, size_t len)
 {
-	const struct handoff *h = &d->handoff;
 	enum dial_step step = STEP_CHECK;
 	struct connected ended;
 	int fd;
@@ -267,11 +266,17 @@ take_handoff(struct dial *d, size_t len)
 	}
 }
 
-static bool
-has_room(const struct dial *d)
+/* For how many more: each may end in any of the three. */
+static unsigned
+room(const struct dial *d)
 {
-	return d->nready < READY_MAX && d->nfailed < FAILED_MAX &&
-	    connects_room(d->connects) > 0;
+	unsigned n = connects_room(d->connects);
+
+	if (d->nready >= READY_MAX || d->nfailed >= FAILED_MAX)
+		return 0;
+	if (n > READY_MAX - d->nready)
+		n = READY_MAX - d->nready;
+	return n < FAILED_MAX - d->nfailed ? n : FAILED_MAX - d->nfailed;
 }
 
 static void
@@ -282,22 +287,34 @@ forget_handoff(struct dial *d)
 	d->nfailed = 0;
 }
 
+/* True: there may be more. */
+static bool
+read_some_handoffs(struct dial *d, unsigned most)
+{
+	size_t lengths[WIRE_MANY];
+	int n;
+
+	for (unsigned i = 0; i < WIRE_MANY; i++)
+		memset(&d->handoffs[i], 0, HANDOFF_HEAD);
+	n = wire_recv_many(
+	    FD_HANDOFF, d->handoffs, sizeof d->handoffs[0], lengths, most);
+	if (n == 0)
+		forget_handoff(d);
+	for (int i = 0; i < n; i++)
+		if (lengths[i] != WIRE_BROKEN)
+			take_handoff(d, &d->handoffs[i], lengths[i]);
+	return n > 0;
+}
+
 static void
 read_handoffs(struct dial *d)
 {
-	for (unsigned i = 0; i < TURN && has_room(d); i++) {
-		ssize_t n;
+	unsigned most;
 
-		memset(&d->handoff, 0, HANDOFF_HEAD);
-		n = wire_recv(FD_HANDOFF, &d->handoff, sizeof d->handoff);
-		if (n < 0 && errno == EAGAIN)
+	for (unsigned i = 0; i < TURN; i += WIRE_MANY) {
+		most = room(d);
+		if (most == 0 || !read_some_handoffs(d, most))
 			return;
-		if (n == 0) {
-			forget_handoff(d);
-			return;
-		}
-		if (n > 0)
-			take_handoff(d, (size_t)n);
 	}
 }
 
@@ -366,7 +383,7 @@ watch(struct dial *d, int how, int fd, uint32_t events, enum event what)
 static void
 watch_handoff(struct dial *d)
 {
-	bool want = has_room(d);
+	bool want = room(d) > 0;
 
 	if (want == d->reading || d->alone)
 		return;

@@ -179,6 +179,45 @@ wire_recv_fds(
 	return -1;
 }
 
+/* No descriptors are taken: those that come anyway are the kernel's to close. */
+static size_t
+plain_length(const struct mmsghdr *m)
+{
+	bool broken = (m->msg_hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+
+	return m->msg_len > 0 && !broken ? m->msg_len : WIRE_BROKEN;
+}
+
+int
+wire_recv_many(int fd, void *bytes, size_t cap, size_t lengths[], unsigned most)
+{
+	struct mmsghdr m[WIRE_MANY];
+	struct iovec iov[WIRE_MANY];
+	int n;
+
+	if (most > WIRE_MANY)
+		most = WIRE_MANY;
+	memset(m, 0, sizeof m);
+	for (unsigned i = 0; i < most; i++) {
+		iov[i].iov_base = (uint8_t *)bytes + i * cap;
+		iov[i].iov_len = cap;
+		m[i].msg_hdr.msg_iov = &iov[i];
+		m[i].msg_hdr.msg_iovlen = 1;
+	}
+	do {
+		n = recvmmsg(fd, m, most, MSG_DONTWAIT, NULL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? 0 : -1;
+	for (int i = 0; i < n; i++) {
+		/* Behind the end there are as many of these as we ask for. */
+		if (m[i].msg_len == 0 && hung_up(fd))
+			return i;
+		lengths[i] = plain_length(&m[i]);
+	}
+	return n;
+}
+
 int
 control_send(int fd, enum control_type type, const void *payload, size_t len)
 {

@@ -35,6 +35,16 @@ ssize_t wire_recv(int fd, void *, size_t cap);
 ssize_t wire_recv_fds(
     int fd, void *, size_t cap, int *fds, size_t cap_fds, size_t *nfds);
 
+/*
+ * Up to `most` messages, WIRE_MANY at once, each of at most cap bytes, cap
+ * apart: how many came, 0 when the other end is gone, or -1 with errno. Of
+ * each its length, or WIRE_BROKEN: it was longer, was empty, or had
+ * descriptors with it, of which none is left.
+ */
+enum { WIRE_MANY = 16 };
+#define WIRE_BROKEN SIZE_MAX
+int wire_recv_many(int fd, void *, size_t cap, size_t lengths[], unsigned most);
+
 /* A pair for one wire with buffers of about bytes. 0, or -1 with errno. */
 int wire_pair(int fds[2], size_t bytes);
 
