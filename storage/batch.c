@@ -303,8 +303,7 @@ is_given_up(struct live *l, const struct followup *f)
 {
 	struct head h;
 
-	return f->why == OUTCOME_LIMITED &&
-	    live_row(l, &f->target, &h) == LIVE_HEAD &&
+	return f->why == OUTCOME_LIMITED && live_head(l, &f->target, &h) &&
 	    h.outcome == OUTCOME_LIMITED;
 }
 

@@ -31,6 +31,12 @@ enum kind {
 struct live {
 	struct book rows, certs;
 	MDB_dbi dbi[KINDS], certs_dbi;
+	/*
+	 * One for each database, as the transaction has first needed it: what
+	 * comes in the order of its keys mostly lies where the last one lay,
+	 * and is not searched for from the root. They end with it.
+	 */
+	MDB_cursor *cursors[KINDS];
 	int rc; /* the first error since live_begin() */
 	bool certs_full; /* ... came from there */
 	char path[LIVE_PATH_CAP];

@@ -76,7 +76,7 @@ put_plain(struct batch_context *c, struct record *r, const struct pending *was)
 {
 	struct target t = head_target(&r->head);
 	struct head old;
-	bool had = live_row(c->live, &t, &old) == LIVE_HEAD;
+	bool had = live_head(c->live, &t, &old);
 
 	if (had && is_confirmed(&old, &r->head)) {
 		old.confirmed++;

@@ -46,7 +46,7 @@ has_outcome(struct live *l, const struct note_pending *n)
 {
 	struct head h;
 
-	return live_row(l, &n->target, &h) == LIVE_HEAD &&
+	return live_head(l, &n->target, &h) &&
 	    h.time_us + SECOND_US >= n->synack_us;
 }
 

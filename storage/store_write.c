@@ -97,6 +97,7 @@ void
 live_begin(struct live *l)
 {
 	l->certs_full = false;
+	memset(l->cursors, 0, sizeof l->cursors);
 	l->rc = mdb_txn_begin(l->rows.env, NULL, 0, &l->rows.txn);
 	if (l->rc != 0)
 		l->rows.txn = NULL;
@@ -153,15 +154,27 @@ live_commit(struct live *l)
 	return LIVE_BROKEN;
 }
 
+/* NULL: something has failed. */
+static MDB_cursor *
+cursor(struct live *l, enum kind kind)
+{
+	MDB_cursor **c = &l->cursors[kind];
+
+	if (l->rc == 0 && *c == NULL)
+		l->rc = mdb_cursor_open(l->rows.txn, l->dbi[kind], c);
+	return l->rc == 0 ? *c : NULL;
+}
+
 static bool
 get(struct live *l, enum kind kind, const void *key, size_t len, MDB_val *out)
 {
 	MDB_val k = { len, (void *)(uintptr_t)key };
+	MDB_cursor *c = cursor(l, kind);
 	int rc;
 
-	if (l->rc != 0)
+	if (c == NULL)
 		return false;
-	rc = mdb_get(l->rows.txn, l->dbi[kind], &k, out);
+	rc = mdb_cursor_get(c, &k, out, MDB_SET_KEY);
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		l->rc = rc;
 	return rc == 0;
@@ -173,24 +186,42 @@ put(struct live *l, enum kind kind, const void *key, size_t keylen,
 {
 	MDB_val k = { keylen, (void *)(uintptr_t)key };
 	MDB_val v = { len, (void *)(uintptr_t)bytes };
+	MDB_cursor *c = cursor(l, kind);
 
-	if (l->rc == 0)
-		l->rc = mdb_put(l->rows.txn, l->dbi[kind], &k, &v, 0);
+	if (c != NULL)
+		l->rc = mdb_cursor_put(c, &k, &v, 0);
+}
+
+/* Put in any case. True: it was not there, which one search tells. */
+static bool
+put_new(struct live *l, enum kind kind, const void *key, size_t keylen,
+    const void *bytes, size_t len)
+{
+	MDB_val k = { keylen, (void *)(uintptr_t)key };
+	MDB_val v = { len, (void *)(uintptr_t)bytes };
+	MDB_cursor *c = cursor(l, kind);
+	int rc;
+
+	if (c == NULL)
+		return false;
+	rc = mdb_cursor_put(c, &k, &v, MDB_NOOVERWRITE);
+	if (rc == MDB_KEYEXIST)
+		put(l, kind, key, keylen, bytes, len);
+	else
+		l->rc = rc;
+	return rc == 0;
 }
 
 /* True: it was there. */
 static bool
 erase(struct live *l, enum kind kind, const void *key, size_t len)
 {
-	MDB_val k = { len, (void *)(uintptr_t)key };
-	int rc;
+	MDB_val v;
 
-	if (l->rc != 0)
+	if (!get(l, kind, key, len, &v))
 		return false;
-	rc = mdb_del(l->rows.txn, l->dbi[kind], &k, NULL);
-	if (rc != 0 && rc != MDB_NOTFOUND)
-		l->rc = rc;
-	return rc == 0;
+	l->rc = mdb_cursor_del(cursor(l, kind), 0);
+	return l->rc == 0;
 }
 
 static uint64_t
@@ -231,10 +262,10 @@ put_body(struct live *l, const uint8_t key[TARGET_KEY_LEN], const uint8_t *body,
 {
 	MDB_val k = { TARGET_KEY_LEN, (void *)(uintptr_t)key };
 	MDB_val v = { len + BODY_SUM_LEN, NULL };
+	MDB_cursor *c = cursor(l, BODIES);
 
-	if (l->rc == 0)
-		l->rc =
-		    mdb_put(l->rows.txn, l->dbi[BODIES], &k, &v, MDB_RESERVE);
+	if (c != NULL)
+		l->rc = mdb_cursor_put(c, &k, &v, MDB_RESERVE);
 	if (l->rc == 0)
 		body_sum_write(key, body, len, v.mv_data);
 }
@@ -276,15 +307,21 @@ live_put_silent(struct live *l, const struct target *target, uint32_t seconds)
 {
 	uint8_t key[TARGET_KEY_LEN], value[SILENT_VALUE_LEN];
 	MDB_val v;
-	bool had;
 
 	target_pack(target, key);
 	if (get(l, HEADS, key, sizeof key, &v))
 		return false;
-	had = get(l, SILENT, key, sizeof key, &v);
 	silent_write(key, seconds, value);
-	put(l, SILENT, key, sizeof key, value, sizeof value);
-	return !had;
+	return put_new(l, SILENT, key, sizeof key, value, sizeof value);
+}
+
+bool
+live_head(struct live *l, const struct target *target, struct head *h)
+{
+	uint8_t key[TARGET_KEY_LEN];
+
+	target_pack(target, key);
+	return get_head(l, key, h);
 }
 
 enum live_row
@@ -380,19 +417,16 @@ live_pending_count(struct live *l)
 static bool
 seek(struct live *l, enum kind kind, bool past, MDB_val *key, MDB_val *value)
 {
+	MDB_cursor *c = cursor(l, kind);
 	MDB_val from = *key;
-	MDB_cursor *c;
 	int rc;
 
-	if (l->rc == 0)
-		l->rc = mdb_cursor_open(l->rows.txn, l->dbi[kind], &c);
-	if (l->rc != 0)
+	if (c == NULL)
 		return false;
 	rc = mdb_cursor_get(c, key, value, MDB_SET_RANGE);
 	if (rc == 0 && past && key->mv_size == from.mv_size &&
 	    memcmp(key->mv_data, from.mv_data, from.mv_size) == 0)
 		rc = mdb_cursor_get(c, key, value, MDB_NEXT);
-	mdb_cursor_close(c);
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		l->rc = rc;
 	return rc == 0;

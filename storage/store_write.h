@@ -51,6 +51,8 @@ uint32_t live_body(
 /* What is there: a head; or only a bare key (then *head is not set). */
 enum live_row { LIVE_NO_ROW, LIVE_HEAD, LIVE_SILENT };
 enum live_row live_row(struct live *, const struct target *, struct head *);
+/* Whether there is a head. */
+bool live_head(struct live *, const struct target *, struct head *);
 
 void live_put_cert(struct live *, const uint8_t sha256[SHA256_LEN],
     const uint8_t *der, size_t len);
