@@ -25,7 +25,6 @@ const char *const dial_step_names[STEP_COUNT] = {
 	[STEP_CONNECT] = "connect",
 	[STEP_OPTIONS] = "TCP_REPAIR_OPTIONS",
 	[STEP_DATA] = "captured bytes",
-	[STEP_WINDOW_READ] = "reading TCP_REPAIR_WINDOW",
 	[STEP_WINDOW] = "TCP_REPAIR_WINDOW",
 	[STEP_LIVE] = "leaving TCP_REPAIR",
 	[STEP_ANSWER] = "answer to connect",
@@ -35,18 +34,33 @@ const char *const dial_step_names[STEP_COUNT] = {
 enum { MSS_MIN = 88, MSS_MAX = 32767, MSS_DEFAULT4 = 536, MSS_DEFAULT6 = 1220 };
 /* Option kinds as TCP_REPAIR_OPTIONS wants them. */
 enum { OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK = 4 };
-/* The kernel doubles it, and half of that is window: more than our SYN's. */
-enum { RECEIVE_BUFFER = 128 << 10 };
-enum { WINDOWS_KNOWN = 64 };
+/* Half of a buffer is window: enough for what our SYN says. */
+enum { RECEIVE_BUFFER = 2 * SYN_WINDOW };
+
+/*
+ * As Linux comes every socket has that much, and more only as it is read; the
+ * first one is asked. Where it has less (net.ipv4.tcp_rmem) each is given it.
+ */
+static bool
+has_room(int fd)
+{
+	static int default_bytes;
+	socklen_t len = sizeof default_bytes;
+
+	return (default_bytes > 0 ||
+		   getsockopt(
+		       fd, SOL_SOCKET, SO_RCVBUF, &default_bytes, &len) == 0) &&
+	    default_bytes >= RECEIVE_BUFFER;
+}
 
 int
 dial_socket(const struct addr *to)
 {
 	int family = addr_is4(to) ? AF_INET : AF_INET6;
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int bytes = RECEIVE_BUFFER;
+	int bytes = RECEIVE_BUFFER; /* which the kernel doubles */
 
-	if (fd >= 0)
+	if (fd >= 0 && !has_room(fd))
 		(void)setsockopt(
 		    fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 	return fd;
@@ -133,40 +147,19 @@ put_data(int fd, const struct handoff *h)
 }
 
 /*
- * Our window as the kernel has just chosen it. It is a matter of the family, of
- * what a segment carries and of our buffer, which is always the same: so it is
- * asked for once for each of them.
+ * Theirs as their last segment said; ours as our SYN and every ACK since have
+ * said, for which the buffer has room.
  */
 static bool
-read_window(int fd, const struct contact *c, struct tcp_repair_window *w)
+set_window(int fd, const struct handoff *h)
 {
-	static struct chosen {
-		uint32_t mss, window;
-		bool four;
-	} known[WINDOWS_KNOWN];
-	uint32_t mss = peer_mss(c);
-	struct chosen *k = &known[mss % WINDOWS_KNOWN];
-	socklen_t len = sizeof *w;
+	struct tcp_repair_window w = { .snd_wl1 = h->snd_wl1,
+		.snd_wnd = h->snd_wnd,
+		.max_window = h->snd_wnd,
+		.rcv_wnd = SYN_WINDOW,
+		.rcv_wup = h->irs + 1 + h->len };
 
-	memset(w, 0, sizeof *w);
-	w->rcv_wnd = k->window;
-	if (k->mss == mss && k->four == addr_is4(&c->target.addr))
-		return true;
-	if (getsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, w, &len) < 0)
-		return false;
-	*k = (struct chosen){ mss, w->rcv_wnd, addr_is4(&c->target.addr) };
-	return true;
-}
-
-/* Theirs as their last segment said. */
-static bool
-set_window(int fd, const struct handoff *h, struct tcp_repair_window *w)
-{
-	w->snd_wl1 = h->snd_wl1;
-	w->snd_wnd = h->snd_wnd;
-	w->max_window = h->snd_wnd;
-	w->rcv_wup = h->irs + 1 + h->len;
-	return set_tcp(fd, TCP_REPAIR_WINDOW, w, sizeof *w);
+	return set_tcp(fd, TCP_REPAIR_WINDOW, &w, sizeof w);
 }
 
 static bool
@@ -221,15 +214,11 @@ establish(int fd, const struct handoff *h)
 static enum dial_step
 furnish(int fd, const struct handoff *h)
 {
-	struct tcp_repair_window window;
-
 	if (!set_options(fd, &h->contact))
 		return STEP_OPTIONS;
 	if (!put_data(fd, h))
 		return STEP_DATA;
-	if (!read_window(fd, &h->contact, &window))
-		return STEP_WINDOW_READ;
-	if (!set_window(fd, h, &window))
+	if (!set_window(fd, h))
 		return STEP_WINDOW;
 	if (!set_int(fd, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP))
 		return STEP_LIVE;

@@ -21,7 +21,6 @@ enum dial_step {
 	STEP_CONNECT, /* EADDRNOTAVAIL: lives, or is in TIME_WAIT */
 	STEP_OPTIONS,
 	STEP_DATA,
-	STEP_WINDOW_READ,
 	STEP_WINDOW,
 	STEP_LIVE,
 	STEP_ANSWER, /* connect(2) only: what the peer said */

@@ -156,6 +156,26 @@ put_ended(struct dial *d, const struct connected *e)
 }
 
 /*
+ * They have mostly been made one after the other: a call for each run. Low
+ * numbers lie among those of wires, which no range may reach into.
+ */
+static void
+close_many(const int *fds, unsigned n)
+{
+	for (unsigned i = 0, from; i < n; i++) {
+		from = i;
+		while (i + 1 < n && fds[i + 1] == fds[i] + 1)
+			i++;
+		if (fds[from] >= FD_FIRST_FREE) {
+			close_range((unsigned)fds[from], (unsigned)fds[i], 0);
+			continue;
+		}
+		close(fds[from]);
+		i = from;
+	}
+}
+
+/*
  * Up to WIRE_FDS_MAX in one message. 0, or -1: not now. A wire whose other
  * end has gone is full for good; what that means the parent decides.
  */
@@ -176,8 +196,7 @@ send_some_ready(struct dial *d)
 	    0)
 		return -1;
 	/* The message owns them now. */
-	for (unsigned i = 0; i < n; i++)
-		close(fds[i]);
+	close_many(fds, n);
 	d->ready_first = (d->ready_first + n) % d->cap;
 	d->nready -= n;
 	count(d, STAT_DIAL_ADOPTED, n);

@@ -76,7 +76,7 @@ static const struct rule dial_rules[] = {
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmmsg", FD_HANDOFF),
 	/* What takes the numbers of the two that it has closed itself. */
 	ON_FD("close", FD_SNAPSHOT), ON_FD("close", FD_STATS),
-	FROM_BIT("close", 3),
+	FROM_BIT("close", 3), FROM_BIT("close_range", 3),
 	END_RULES
 };
 

@@ -93,6 +93,18 @@ act_hear(int fd)
 	(void)recvmsg(fd, &msg, MSG_DONTWAIT);
 }
 
+static void
+act_close_from(int fd)
+{
+	(void)close_range((unsigned)fd, (unsigned)fd, 0);
+}
+
+static void
+act_hear_many(int fd)
+{
+	(void)recvmmsg(fd, NULL, 0, MSG_DONTWAIT, NULL);
+}
+
 /* All probes have the same open ends, and so has the next one. */
 static void
 a_probe_cannot_break_the_wires_of_the_others(void **state)
@@ -123,11 +135,14 @@ dial_keeps_the_numbers_that_it_may_read(void **state)
 	(void)state;
 	for (int fd = 0; fd < HIGH; fd++) {
 		bool heard = may(ROLE_DIAL, act_hear, fd);
+		bool heard_many = may(ROLE_DIAL, act_hear_many, fd);
 
-		assert_int_equal(heard, fd == FD_CONTROL || fd == FD_HANDOFF);
-		if (heard) {
+		assert_int_equal(heard, fd == FD_CONTROL);
+		assert_int_equal(heard_many, fd == FD_HANDOFF);
+		if (heard || heard_many) {
 			assert_false(may(ROLE_DIAL, act_close, fd));
 			assert_false(may(ROLE_DIAL, act_close_wide, fd));
+			assert_false(may(ROLE_DIAL, act_close_from, fd));
 		}
 	}
 	assert_true(may(ROLE_DIAL, act_close, FD_SNAPSHOT));
@@ -135,6 +150,9 @@ dial_keeps_the_numbers_that_it_may_read(void **state)
 	assert_true(may(ROLE_DIAL, act_close, FD_RECORDS));
 	assert_true(may(ROLE_DIAL, act_close, HIGH));
 	assert_true(may(ROLE_DIAL, act_close, 65536));
+	assert_false(may(ROLE_DIAL, act_close_from, 0));
+	assert_true(may(ROLE_DIAL, act_close_from, FD_RECORDS));
+	assert_true(may(ROLE_DIAL, act_close_from, 65536));
 }
 
 int
