@@ -17,11 +17,9 @@ parts=("$@")
 [ $# -gt 0 ] || parts=(cpu open memory silent slow rates adopt)
 conf=$BENCH_DIR/conf
 POOL_RATE=${POOL_RATE:-400}
-OPEN_RATE=${OPEN_RATE:-2000}
-OPEN_SIZES=${OPEN_SIZES:-'1000 15
-5000 15
-20000 25
-100000 75'}
+OPEN_RATE=${OPEN_RATE:-3000}
+# There and back again: what drifts meanwhile is in both halves.
+OPEN_SIZES=${OPEN_SIZES:-1000 5000 20000 100000 20000 5000 1000}
 
 # As root of this namespace; its limits are what a process may have of them.
 servers_net()
@@ -104,19 +102,20 @@ configure()
 	printf '%s\n' "$@" >>"$conf"
 }
 
-# sweep NAME: on CPU 1, watched from CPU 0 into $watched; its account balances
+# sweep NAME [SECONDS]: on CPU 1, watched from CPU 0 into $watched. Its account
+# balances; or it is broken off after so long, when it has shown enough.
 sweep()
 {
-	local status=0
+	local status=0 seconds=${2:-}
 
 	watched=$BENCH_DIR/$1.jsonl
 	taskset -c 1 "$BIN/mailsweepd" -1 -f "$conf" >"$BENCH_DIR/$1.log" 2>&1 &
 	daemon=$!
 	taskset -c 0 python3 test/bench/pool.py watch "$daemon" "$conf" \
-	    "$watched" &
+	    "$watched" ${seconds:+"$seconds"} &
 	wait "$daemon" || status=$?
 	wait $! || :
-	[ "$status" -eq 0 ] || {
+	[ "$status" -eq 0 ] || { [ -n "$seconds" ] && [ -s "$watched" ]; } || {
 		tail "$BENCH_DIR/$1.log" >&2
 		bench_die "$1: the sweep ended with $status"
 	}
@@ -138,24 +137,17 @@ least()
 	    awk '{ print $NF }'
 }
 
-# OpenSSL's handshake in memory with nothing on CPU 0.
+# OpenSSL's handshake in memory, the server's side on CPU 0 as everywhere here.
+floor()
+{
+	taskset -c 1 "$BIN/bench/pool_floor" 0 | awk '{ print $3 }'
+}
+
+# Both sides of it on our CPU in turn, nothing on CPU 0: for comparison.
 floor_alone()
 {
 	taskset -c 1 "$BIN/bench/pool_cpu" floor |
 	    awk '/pool_handshake/ { print $3 }'
-}
-
-# With CPU 0 at work, as it is while servers answer: the two share caches, and
-# on some machines more than that.
-floor_beside()
-{
-	local beside
-
-	taskset -c 0 "$BIN/bench/pool_cpu" >"$BENCH_DIR/beside" &
-	beside=$!
-	floor_alone
-	kill "$beside"
-	wait "$beside" 2>/dev/null || :
 }
 
 # One of the CPU_ROUNDS: both floors, the least client and ours, one right
@@ -163,12 +155,13 @@ floor_beside()
 # a line to $BENCH_DIR/rounds: the four, ours, what others had of our core.
 cpu_round()
 {
-	local i=$1 hosts=3000 alone beside clear tls ours
+	local i=$1 hosts=3000 alone shake clear tls ours
 
 	servers -k no_tls=100
 	clear=$(least 500 $hosts "10.1.$((i * 16)).0")
 	servers_end
 	alone=$(floor_alone)
+	shake=$(floor)
 	servers
 	tls=$(least -t 500 $hosts "10.2.$((i * 16)).0")
 	configure "targets = { \"10.3.$((i * 16)).0/20\" }" \
@@ -179,8 +172,8 @@ cpu_round()
 	python3 test/bench/pool.py roles "$watched" 0 1 |
 	    awk '{ print "probe_cpu_us_" $1, $2, "us" }' >>"$BENCH_DIR/lines"
 	servers_end
-	beside=$(floor_beside)
-	echo "alone $alone beside $beside clear $clear client $tls" \
+	shake=$(median "$shake" "$(floor)")
+	echo "alone $alone floor $shake clear $clear client $tls" \
 	    "ours $ours others $(steady others 0 1) steal $(steady steal 0 1)" |
 	    tee -a /dev/stderr >>"$BENCH_DIR/rounds"
 }
@@ -190,7 +183,7 @@ part_cpu()
 {
 	local i name
 
-	for ((i = 0; i < ${CPU_ROUNDS:-5}; i++)); do
+	for ((i = 0; i < ${CPU_ROUNDS:-3}; i++)); do
 		cpu_round "$i"
 	done
 	awk '{ print "floor_handshake_alone_us", $2, "us"
@@ -221,56 +214,77 @@ part_cpu()
 # what one costs, as probes/s of one core.
 open_at()
 {
-	local n=$1 rate=$2 seconds=$3 probes=$4 delay
+	local n=$1 rate=$OPEN_RATE delay seconds
 
 	delay=$((n * 1000 / rate / 3))
-	servers -j 8 -L "$delay" -k no_tls=100
+	# The greeting is waited for in packet's table; then they fill up.
+	begin=$(calc "4 * $delay / 1000 + 2")
+	seconds=$(calc "$begin + ${OPEN_SECONDS:-7}")
+	servers -j 10 -L "$delay" -k no_tls=100
 	# Few in a /24, as in a sweep of the Internet.
 	configure 'targets = { "10.0.0.0/8" }' 'ports = { "110/pop3" }' \
-	    "shard = \"0/$((16777216 / (rate * seconds)))\"" "rate = $rate" \
-	    "probes = $probes" "greeting = 300s" "reply = 300s" \
+	    "shard = \"0/$((16777216 / (rate * (n * 4 / rate / 3 + 15))))\"" \
+	    "rate = $rate" "probes = 8" "greeting = 300s" "reply = 300s" \
 	    "conversation = 900s" "waiting_max = 262144" 'per_network = 64'
-	sweep "open$n"
+	sweep "open$n" "$seconds"
 	servers_end
+	echo "$n $(steady us "${begin}s" "${seconds}s")" \
+	    "$(steady open "${begin}s" "${seconds}s")" \
+	    "$(steady bytes "${begin}s" "${seconds}s")" |
+	    tee -a /dev/stderr >>"$BENCH_DIR/open"
+	if [ "$n" -ge 100000 ]; then
+		figure open_kernel_bytes \
+		    "$(python3 test/bench/pool.py kernel "$watched" |
+			awk '$1 == "bytes" { print $2 }')" "bytes a socket"
+	fi
+}
+
+# of_open N FIELD: the mean of what was measured with so many open
+of_open()
+{
+	awk -v n="$1" -v field="$2" '$1 == n { sum += $field; times++ }
+	    END { print sum / times }' "$BENCH_DIR/open"
 }
 
 part_open()
 {
-	local n seconds until
+	local n first
 
-	# OPEN SECONDS; all at OPEN_RATE
-	while read -r n seconds; do
-		open_at "$n" "$OPEN_RATE" "$seconds" 8
-		# While SYNs go out: afterwards fewer and fewer are open.
-		until=$(calc "1 - $n / $OPEN_RATE / $seconds")
-		figure "open_most_$n" "$(steady open 0.02 "$until")" conversations
+	for n in $OPEN_SIZES; do
+		open_at "$n"
+	done
+	first=${OPEN_SIZES%% *}
+	for n in $(printf '%s\n' $OPEN_SIZES | sort -nu); do
+		figure "open_most_$n" "$(of_open "$n" 3)" conversations
 		figure "probes_per_second_$n" \
-		    "$(calc "1000000 / $(steady us 0.02 "$until")")" \
-		    "1/s of one core"
-		figure "conversation_bytes_$n" "$(steady bytes 0.02 0.98)" bytes
-	done <<<"$OPEN_SIZES"
+		    "$(calc "1000000 / $(of_open "$n" 2)")" "1/s of one core"
+		figure "probes_per_second_${n}_vs_$first" "$(calc \
+		    "$(of_open "$first" 2) / $(of_open "$n" 2)" 3)" ratio
+		figure "conversation_bytes_$n" "$(of_open "$n" 4)" bytes
+	done
 }
 
 # ---- memory: what an open conversation holds inside TLS ----------------------
 
-# On a TLS port all but the handshake is inside: 4,000 open, 20 s each.
+# On a TLS port all but the handshake is inside: 4,000 open, 10 s each.
 part_memory()
 {
-	local POOL_RATE=200
+	local POOL_RATE=400
 
-	servers -j 2 -L 6667
+	servers -j 2 -L 3333
 	configure 'targets = { "10.0.0.0/8" }' 'ports = { "995/pop3s" }' \
 	    "probes = 1" "rate = $POOL_RATE" 'shard = "0/2796"' \
 	    "greeting = 60s"
-	sweep memory
+	sweep memory 16
 	servers_end
-	figure conversation_tls_open "$(steady open 0.02 0.98)" conversations
-	figure conversation_tls_bytes "$(steady bytes 0.02 0.98)" bytes
+	figure conversation_tls_open "$(steady open 2s 16s)" conversations
+	figure conversation_tls_bytes "$(steady bytes 2s 16s)" bytes
 }
 
 # ---- silent: those who accept and say nothing cost the others nothing -------
 
-# run NAME SECONDS OPTION... -- SHARE...: POOL_RATE targets/s, few in a /24
+# run NAME SECONDS OPTION... -- SHARE...: POOL_RATE targets/s, few in a /24,
+# for so long
 run()
 {
 	local name=$1 seconds=$2 options=()
@@ -283,9 +297,9 @@ run()
 	shift
 	servers -j 8 "$@"
 	configure 'targets = { "10.0.0.0/8" }' "probes = 1" "rate = $POOL_RATE" \
-	    "shard = \"0/$((16777216 / (POOL_RATE * seconds)))\"" \
+	    "shard = \"0/$((16777216 / (POOL_RATE * (seconds + 3))))\"" \
 	    "waiting_max = ${POOL_WAITING:-65536}" "${options[@]}"
-	sweep "$name"
+	sweep "$name" "$seconds"
 	servers_end
 }
 
@@ -295,42 +309,63 @@ silent_run()
 {
 	local percent=$3 POOL_RATE=$((POOL_RATE * 100 / (100 - $3)))
 
-	run "silent$3-$1" 20 "ports = { \"$1/$2\" }" 'greeting = 4s' \
-	    'server_hello = 4s' -- -k "silent=$percent"
-	steady us 0.3 0.75
+	run "silent$3-$1" 11 "ports = { \"$1/$2\" }" 'greeting = 2s' \
+	    'server_hello = 2s' -- -k "silent=$percent"
+	steady us 4s 11s
 }
 
+# ratios NAME FIELD OVER: of each round, and of these the median
+ratios()
+{
+	# shellcheck disable=SC2046
+	figure "$1" "$(calc "$(median $(awk -v a="$2" -v b="$3" \
+	    '{ print $b / $a }' "$BENCH_DIR/silent"))" 3)" ratio
+}
+
+# A round: without silent hosts, with 30 and 90 %; the same with TLS first.
 part_silent()
 {
-	local none
+	local i run us line
 
-	none=$(silent_run 110 pop3 0)
-	figure silent30_ratio_110 \
-	    "$(calc "$none / $(silent_run 110 pop3 30)" 3)" ratio
-	figure silent90_ratio_110 \
-	    "$(calc "$none / $(silent_run 110 pop3 90)" 3)" ratio
-	none=$(silent_run 993 imaps 0)
-	figure silent30_ratio_993 \
-	    "$(calc "$none / $(silent_run 993 imaps 30)" 3)" ratio
+	for ((i = 0; i < ${SILENT_ROUNDS:-3}; i++)); do
+		line=
+		for run in "110 pop3 0" "110 pop3 30" "110 pop3 90" \
+		    "993 imaps 0" "993 imaps 30"; do
+			# shellcheck disable=SC2086
+			us=$(silent_run $run)
+			line+="$us "
+		done
+		echo "$line" | tee -a /dev/stderr >>"$BENCH_DIR/silent"
+	done
+	ratios silent30_ratio_110 2 1
+	ratios silent90_ratio_110 3 1
+	ratios silent30_ratio_993 5 4
 }
 
 # ---- slow: ten thousand tarpits, and endless servers beside them ------------
 
-# What they take of a core is what is left to nobody else. They stay for as
-# long as they may, 85 s, and 120 more come each second.
+# What they take of a core is what is left to nobody else: the difference to
+# as many a second who all finish, before and after.
 part_slow()
 {
-	local with without POOL_RATE=1200
+	local with before after POOL_RATE=2000
 
-	run slow 100 'ports = { "110/pop3" }' 'min_rate_window = 85s' \
-	    'greeting = 85s' 'reply = 85s' 'conversation = 85s' 'conversation_max = 16M' \
-	    'reply_max = 16M' 'reply_lines_max = 65535' \
-	    -- -k tarpit=10 -k endless=1 -k no_tls=89
-	with=$(steady busy 0.88 0.97)
-	figure slow_open "$(steady open 0.1 0.99)" conversations
-	run quick 15 'ports = { "110/pop3" }' -- -k no_tls=100
-	without=$(steady busy 0.4 0.8)
-	figure slow_share "$(calc "$with - $without" 3)" "of a core"
+	before=$(quick)
+	run slow 28 'ports = { "110/pop3" }' 'min_rate_window = 85s' \
+	    'greeting = 85s' 'reply = 85s' 'conversation = 85s' \
+	    'conversation_max = 16M' 'reply_max = 16M' 'reply_lines_max = 65535' \
+	    -- -k tarpit=27 -k endless=1 -k no_tls=72
+	with=$(steady busy 21s 28s)
+	figure slow_open "$(steady open 21s 28s)" conversations
+	after=$(quick)
+	figure slow_share "$(calc "$with - ($before + $after) / 2" 3)" \
+	    "of a core"
+}
+
+quick()
+{
+	run quick 9 'ports = { "110/pop3" }' -- -k no_tls=100
+	steady busy 2s 9s
 }
 
 # ---- rates: a pool that is full, and the SYNs that wait for it ---------------
@@ -343,7 +378,7 @@ part_rates()
 
 	(
 		ulimit -n 1200
-		run rates 15 'ports = { "110/pop3" }' -- -L 500 -k no_tls=100
+		run rates 25 'ports = { "110/pop3" }' -- -L 500 -k no_tls=100
 	)
 	watched=$BENCH_DIR/rates.jsonl
 	python3 test/bench/pool.py rates "$watched"

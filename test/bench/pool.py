@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """Watches a sweep under load, and says what came of it.
 
-    pool.py watch PID CONF OUT      a line of JSON every half second, to OUT,
-                                    until process PID ends
+    pool.py watch PID CONF OUT [SECONDS]
+                                    a line of JSON every half second, to OUT,
+                                    until process PID ends; it is ended when
+                                    SYNs have gone out for so long
     pool.py steady OUT [FROM TO]    of the time in which the completed part
                                     went from FROM to TO (0.1, 0.9): CPU us a
                                     conversation, conversations a second,
@@ -11,8 +13,11 @@
                                     the machine did not give (parts of it), one
                                     "name value" a line. From 0 to 1: the
                                     whole run, so nothing is half done at
-                                    either end
+                                    either end. 4s 9s: of these seconds, since
+                                    the first SYN
     pool.py roles OUT [FROM TO]     CPU us a conversation of each role
+    pool.py kernel OUT              kernel memory (slabs) for each socket, ours
+                                    and the servers', when most were there
     pool.py smooth OUT              how SYN/s moved once the pool was full:
                                     mean, and standard deviation, least and
                                     most as parts of it
@@ -23,6 +28,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -74,6 +80,15 @@ def processor_us(number):
     return user + nice + system + irq + softirq, steal
 
 
+def slabs():
+    """What the kernel holds in slabs, and how many TCP sockets are there."""
+    with open("/proc/meminfo", encoding="ascii") as f:
+        kib = int(re.search(r"^Slab:\s+(\d+)", f.read(), re.M).group(1))
+    with open("/proc/slabinfo", encoding="ascii") as f:
+        found = re.search(r"^TCP\s+(\d+)", f.read(), re.M)
+    return kib, int(found.group(1)) if found else 0
+
+
 def sample(root):
     """CPU by role, memory of the probes. A child has its parent's name until
     it executes itself, so no name is remembered."""
@@ -91,9 +106,9 @@ def sample(root):
     return cpu, memory
 
 
-def watch(root, conf, out):
+def watch(root, conf, out, seconds):
     bin_dir = os.environ.get("BIN", "build/release")
-    begin = time.monotonic()
+    begin, first, told = time.monotonic(), None, 0
     with open(out, "w", encoding="ascii") as file:
         while os.path.exists(f"/proc/{root}"):
             status = subprocess.run(
@@ -102,14 +117,22 @@ def watch(root, conf, out):
             now = time.monotonic() - begin
             cpu, memory = sample(root)
             busy, steal = processor_us(OUR_CPU)
-            if status.returncode == 0:
-                state = json.loads(status.stdout)
+            slab_kib, sockets = slabs()
+            state = json.loads(status.stdout or "{}")
+            if "total" in state:
                 print(json.dumps({"t": now, "cpu": cpu, "rss_kib": memory,
                                   "busy": busy, "steal": steal,
+                                  "slab_kib": slab_kib, "sockets": sockets,
                                   "total": state["total"],
                                   "n": state["counters"]}),
                       file=file, flush=True)
+                if first is None and state["counters"]["syn_packets"] > 0:
+                    first = now
             time.sleep(0.5)
+            # Told twice, it waits for nothing.
+            if seconds and told < 2 and first and now - first > seconds:
+                os.kill(root, signal.SIGTERM)
+                told += 1
 
 
 def load(path):
@@ -117,8 +140,20 @@ def load(path):
         return [json.loads(line) for line in file]
 
 
+def between(samples, first, last):
+    begin = next((s["t"] for s in samples if s["n"]["syn_packets"] > 0), 0)
+    return [s for s in samples if first <= s["t"] - begin <= last]
+
+
 def window(samples, first, last):
-    """The first and the last sample of the part in which so much ended."""
+    """The first and the last sample of the part in which so much ended, or
+    of these seconds."""
+    if first.endswith("s"):
+        part = between(samples, float(first[:-1]), float(last[:-1]))
+        if len(part) < 2 or ROLES - part[0]["cpu"].keys():
+            sys.exit("pool.py: too short a run")
+        return part
+    first, last = float(first), float(last)
     end = max(s["n"]["done"] + s["n"]["silent"] for s in samples)
     part = [s for s in samples
             if first * end <= s["n"]["done"] + s["n"]["silent"] <= last * end]
@@ -143,6 +178,14 @@ def steady(part, idle_kib):
     fullest = max(part, key=lambda s: s["n"]["conversations_open"])
     print("bytes", round((fullest["rss_kib"] - idle_kib) * 1024 /
                          max(fullest["n"]["conversations_open"], 1)))
+
+
+def kernel(samples):
+    a, b = samples[0], max(samples, key=lambda s: s["sockets"])
+    sockets = b["sockets"] - a["sockets"]
+    print("sockets", sockets)
+    print("bytes", round((b["slab_kib"] - a["slab_kib"]) * 1024 /
+                         max(sockets, 1)))
 
 
 def roles(part):
@@ -185,14 +228,17 @@ def main():
         sys.exit(__doc__)
     what, args = sys.argv[1], sys.argv[2:]
     if what == "watch":
-        watch(int(args[0]), args[1], args[2])
+        watch(int(args[0]), args[1], args[2],
+              float(args[3]) if len(args) > 3 else None)
         return
     samples = load(args[0])
-    first, last = (float(a) for a in (args[1:3] or ("0.1", "0.9")))
+    first, last = args[1:3] or ("0.1", "0.9")
     if what == "rates":
         rates(samples)
     elif what == "smooth":
         smooth(samples)
+    elif what == "kernel":
+        kernel(samples)
     elif what == "roles":
         roles(window(samples, first, last))
     else:
