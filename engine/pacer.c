@@ -6,7 +6,7 @@
 
 /* Wake about this often at most, to send a few at a time. */
 enum {
-	WAKES_PER_S = 500,
+	WAKES_PER_S = 250,
 	BURSTS_PER_S = 100,
 	CATCH_UP = 8 /* one part more than the rate, while something is owed */
 };
