@@ -208,13 +208,14 @@ def rates(samples):
 
 
 def smooth(samples):
-    """Of the time in which SYNs go out: how the rate moved."""
+    """Of the time in which SYNs go out: how the rate moved, once it has come
+    down and until it is broken off."""
     rate = []
     for a, b in zip(samples, samples[1:]):
         if b["n"]["sent"] < b["total"]:
             rate.append((b["n"]["syn_packets"] - a["n"]["syn_packets"]) /
                         (b["t"] - a["t"]))
-    rate = rate[len(rate) // 3:]
+    rate = rate[len(rate) // 2:-2]
     mean = sum(rate) / len(rate)
     spread = (sum((r - mean) ** 2 for r in rate) / len(rate)) ** 0.5
     print("rate_mean", round(mean, 1))
