@@ -1,12 +1,12 @@
 /* store_sealed.c: writes the file of a finished sweep. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <lmdb.h>
-
+#include "storage/builder.h"
 #include "storage/info.h"
 #include "storage/layout.h"
 #include "storage/phantom.h"
@@ -16,11 +16,9 @@
 #include "storage/trailer.h"
 
 enum {
-	BATCH_BYTES = 16 << 20, /* of rows in a transaction */
-	MAP_FIRST = 128 << 20,
-	MAP_SPARE = 64 << 20, /* more than a batch can take */
 	PATH_CAP = LAYOUT_PATH_MAX + SWEEP_ID_MAX + 32,
-	FILE_MODE = 0644
+	FILE_MODE = 0644,
+	TABLES_CAP = 16
 };
 
 enum kind { HEADS, BODIES, SILENT, GONE, PHANTOMS, TABLES, META, KINDS };
@@ -28,75 +26,45 @@ enum kind { HEADS, BODIES, SILENT, GONE, PHANTOMS, TABLES, META, KINDS };
 static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_SILENT,
 	DB_GONE, DB_PHANTOMS, DB_TABLES, DB_META };
 
+/* Bytes under a name, kept until all names are there. */
+struct named {
+	char *name;
+	void *bytes;
+	size_t len;
+};
+
 struct sealed {
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi dbi[KINDS];
-	size_t map, batch;
+	int fd;
+	struct builder *builder;
+	struct builder_table *kinds[KINDS];
+	struct named tables[TABLES_CAP];
+	unsigned ntables;
 	char temporary[PATH_CAP], path[PATH_CAP], dir[PATH_CAP];
 };
 
-/* LMDB has errors of its own below zero; errno has none for them. */
-static int
-fail(int rc)
-{
-	errno = rc > 0 ? rc : rc == MDB_MAP_FULL ? ENOSPC : EIO;
-	return -1;
-}
-
-/* Between two transactions the map may grow; within one it may not. */
-static int
-begin(struct sealed *s)
-{
-	MDB_envinfo info;
-	MDB_stat st;
-	int rc = mdb_env_info(s->env, &info);
-
-	if (rc == 0)
-		rc = mdb_env_stat(s->env, &st);
-	if (rc == 0 &&
-	    (info.me_last_pgno + 1) * st.ms_psize + MAP_SPARE > s->map) {
-		s->map *= 2;
-		rc = mdb_env_set_mapsize(s->env, s->map);
-	}
-	s->batch = 0;
-	return rc != 0 ? rc : mdb_txn_begin(s->env, NULL, 0, &s->txn);
-}
-
-static int
-commit(struct sealed *s)
-{
-	int rc = mdb_txn_commit(s->txn);
-
-	s->txn = NULL;
-	return rc;
-}
-
+/* Nobody else has it yet, and only what is synced is renamed. */
 static int
 open_all(struct sealed *s)
 {
-	int rc = mdb_env_create(&s->env);
-
-	if (rc != 0)
-		return rc;
-	s->map = MAP_FIRST;
-	mdb_env_set_maxdbs(s->env, LAYOUT_DATABASES);
-	mdb_env_set_mapsize(s->env, s->map);
-	/* Nobody else has it yet, and only what is synced is renamed. */
-	rc = mdb_env_open(s->env, s->temporary,
-	    MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC, FILE_MODE);
-	if (rc == 0)
-		rc = begin(s);
-	for (int i = 0; rc == 0 && i < KINDS; i++)
-		rc = mdb_dbi_open(s->txn, names[i], MDB_CREATE, &s->dbi[i]);
-	return rc;
+	s->fd = open(s->temporary,
+	    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	if (s->fd < 0)
+		return -1;
+	s->builder = builder_new(s->fd);
+	if (s->builder == NULL)
+		return -1;
+	for (int i = 0; i < KINDS; i++) {
+		s->kinds[i] = builder_table(s->builder, names[i]);
+		if (s->kinds[i] == NULL)
+			return -1;
+	}
+	return 0;
 }
 
 struct sealed *
 sealed_new(const char *datadir, const char *id, char error[STORE_ERROR_MAX])
 {
 	struct sealed *s = calloc(1, sizeof *s);
-	int rc;
 
 	if (s == NULL || strlen(datadir) >= LAYOUT_PATH_MAX ||
 	    strlen(id) >= SWEEP_ID_MAX) {
@@ -112,31 +80,11 @@ sealed_new(const char *datadir, const char *id, char error[STORE_ERROR_MAX])
 	    "%s/" LAYOUT_SEALED "/%s" LAYOUT_SUFFIX, datadir, id);
 	/* Half a file of a seal that was cut off. */
 	unlink(s->temporary);
-	rc = open_all(s);
-	if (rc == 0)
+	if (open_all(s) == 0)
 		return s;
-	store_say(error, "%s: %s", s->temporary, mdb_strerror(rc));
+	store_say(error, "%s: %s", s->temporary, strerror(errno));
 	sealed_drop(s);
 	return NULL;
-}
-
-static int
-append_key(struct sealed *s, enum kind kind, const uint8_t *bytes_of_key,
-    size_t key_len, const void *bytes, size_t len)
-{
-	MDB_val key = { key_len, (void *)(uintptr_t)bytes_of_key };
-	MDB_val value = { len, (void *)(uintptr_t)bytes };
-	int rc = 0;
-
-	if (s->batch >= BATCH_BYTES) {
-		rc = commit(s);
-		if (rc == 0)
-			rc = begin(s);
-	}
-	if (rc == 0)
-		rc = mdb_put(s->txn, s->dbi[kind], &key, &value, MDB_APPEND);
-	s->batch += key_len + len;
-	return rc == 0 ? 0 : fail(rc);
 }
 
 static int
@@ -148,7 +96,8 @@ append_head(struct sealed *s, enum kind kind, const struct target *t,
 
 	target_pack(t, key);
 	head_sum_set(key, &summed);
-	return append_key(s, kind, key, sizeof key, &summed, sizeof summed);
+	return builder_put(
+	    s->kinds[kind], key, sizeof key, &summed, sizeof summed);
 }
 
 int
@@ -177,8 +126,8 @@ sealed_body(
 	}
 	target_pack(t, key);
 	body_sum_write(key, body, len, stored);
-	return append_key(
-	    s, BODIES, key, sizeof key, stored, len + BODY_SUM_LEN);
+	return builder_put(
+	    s->kinds[BODIES], key, sizeof key, stored, len + BODY_SUM_LEN);
 }
 
 int
@@ -188,7 +137,8 @@ sealed_silent(struct sealed *s, const struct target *t, uint32_t seconds)
 
 	target_pack(t, key);
 	silent_write(key, seconds, value);
-	return append_key(s, SILENT, key, sizeof key, value, sizeof value);
+	return builder_put(
+	    s->kinds[SILENT], key, sizeof key, value, sizeof value);
 }
 
 int
@@ -196,67 +146,105 @@ sealed_phantom(struct sealed *s, const uint8_t *key)
 {
 	const uint8_t answered[PHANTOM_VALUE_LEN] = { PHANTOM_ANSWERED };
 
-	return append_key(
-	    s, PHANTOMS, key, PHANTOM_KEY_LEN, answered, sizeof answered);
+	return builder_put(s->kinds[PHANTOMS], key, PHANTOM_KEY_LEN, answered,
+	    sizeof answered);
 }
 
-/* In a transaction of its own, so that the map can grow for it. */
 int
 sealed_table(struct sealed *s, const char *name, const void *bytes, size_t len)
 {
-	MDB_val key = { strlen(name), (void *)(uintptr_t)name };
-	MDB_val value = { len, (void *)(uintptr_t)bytes };
-	int rc = commit(s);
+	struct named *to = &s->tables[s->ntables];
 
-	while (rc == 0 && s->map < len + MAP_SPARE)
-		s->map *= 2;
-	if (rc == 0)
-		rc = begin(s);
-	if (rc == 0)
-		rc = mdb_put(s->txn, s->dbi[TABLES], &key, &value, 0);
-	s->batch += len;
-	return rc == 0 ? 0 : fail(rc);
+	if (s->ntables == TABLES_CAP) {
+		errno = EINVAL;
+		return -1;
+	}
+	to->name = strdup(name);
+	to->bytes = malloc(len > 0 ? len : 1);
+	to->len = len;
+	s->ntables++;
+	if (to->name == NULL || to->bytes == NULL)
+		return -1;
+	memcpy(to->bytes, bytes, len);
+	return 0;
+}
+
+static int
+compare_named(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static int
+put_tables(struct sealed *s)
+{
+	qsort(s->tables, s->ntables, sizeof s->tables[0], compare_named);
+	for (unsigned i = 0; i < s->ntables; i++) {
+		const struct named *t = &s->tables[i];
+
+		if (builder_put(s->kinds[TABLES], t->name, strlen(t->name),
+			t->bytes, t->len) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int
 put_info(struct sealed *s, const struct sweep_info *info)
 {
 	char text[INFO_TEXT_MAX];
-	MDB_val key = { sizeof META_INFO - 1, META_INFO }, value;
+	size_t len = info_write(info, false, text);
 
-	value.mv_size = info_write(info, false, text);
-	value.mv_data = text;
-	if (value.mv_size == 0)
-		return EMSGSIZE;
-	return mdb_put(s->txn, s->dbi[META], &key, &value, 0);
+	if (len == 0) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return builder_put(
+	    s->kinds[META], META_INFO, strlen(META_INFO), text, len);
+}
+
+/* Of the file, while it has no name that anybody reads. */
+static int
+put_rest(struct sealed *s, const struct sweep_info *info)
+{
+	struct trailer_sums sums;
+
+	if (put_tables(s) != 0 || put_info(s, info) != 0 ||
+	    builder_finish(s->builder, &sums) != 0)
+		return -1;
+	return trailer_write(s->fd, &sums);
 }
 
 int
 sealed_finish(struct sealed *s, const struct sweep_info *info)
 {
-	int rc = put_info(s, info);
+	int rc = put_rest(s, info), saved;
 
 	if (rc == 0)
-		rc = commit(s);
+		rc = rename(s->temporary, s->path);
 	if (rc == 0)
-		rc = mdb_env_sync(s->env, 1);
-	if (rc == 0 && trailer_write(s->temporary) != 0)
-		rc = errno;
-	if (rc == 0 && rename(s->temporary, s->path) != 0)
-		rc = errno;
-	if (rc == 0 && directory_sync(s->dir) != 0)
-		rc = errno;
+		rc = directory_sync(s->dir);
+	saved = errno;
 	sealed_drop(s);
-	return rc == 0 ? 0 : fail(rc);
+	errno = saved;
+	return rc == 0 ? 0 : -1;
 }
 
 void
 sealed_drop(struct sealed *s)
 {
-	if (s->txn != NULL)
-		mdb_txn_abort(s->txn);
-	if (s->env != NULL)
-		mdb_env_close(s->env);
+	int saved = errno;
+
+	for (unsigned i = 0; i < s->ntables; i++) {
+		free(s->tables[i].name);
+		free(s->tables[i].bytes);
+	}
+	builder_free(s->builder);
+	if (s->fd >= 0)
+		close(s->fd);
 	unlink(s->temporary); /* after the rename there is none */
 	free(s);
+	errno = saved;
 }

@@ -1,6 +1,6 @@
 /*
  * store_sealed.h: how a finished sweep becomes a file: rows in key order,
- * one database after the other, then renamed into place.
+ * each kind's pages together in runs, then renamed into place.
  */
 #ifndef STORAGE_STORE_SEALED_H
 #define STORAGE_STORE_SEALED_H
@@ -14,8 +14,8 @@ struct sealed *sealed_new(
     const char *datadir, const char *id, char error[STORE_ERROR_MAX]);
 
 /*
- * Each kind in ascending order of its targets, a kind at a time: heads first,
- * so that they lie together. 0, or -1 with why in error.
+ * Each kind in ascending order of its targets, in any turns. 0, or -1 with
+ * errno.
  */
 int sealed_head(struct sealed *, const struct target *, const struct head *);
 int sealed_body(

@@ -11,7 +11,7 @@
 
 #include "storage/trailer.h"
 
-enum { CHUNK = 1 << 20, SUM_LEN = 8, MAGIC_LEN = 16, FOOT_LEN = 32 };
+enum { CHUNK = TRAILER_CHUNK, SUM_LEN = 8, MAGIC_LEN = 16, FOOT_LEN = 32 };
 
 static const char magic[MAGIC_LEN + 1] = "mailsweep seal 1";
 
@@ -110,12 +110,14 @@ file_room(struct sealed_file *f, uint64_t size)
 }
 
 static int
-file_append(struct sealed_file *f)
+file_append(struct sealed_file *f, const struct trailer_sums *known)
 {
 	uint64_t at = f->chunks * SUM_LEN, sum;
 
 	for (uint64_t n = 0; n < f->chunks; n++) {
-		if (chunk_sum(f, n, &sum) < 0)
+		if (n < known->n && known->v[n].known)
+			sum = known->v[n].sum;
+		else if (chunk_sum(f, n, &sum) < 0)
 			return -1;
 		memcpy(f->sums + n * SUM_LEN, &sum, sizeof sum);
 	}
@@ -130,15 +132,15 @@ file_append(struct sealed_file *f)
 }
 
 int
-trailer_write(const char *path)
+trailer_write(int fd, const struct trailer_sums *known)
 {
-	struct sealed_file f = { .fd = open(path, O_RDWR | O_CLOEXEC) };
+	struct sealed_file f = { .fd = fd };
 	struct stat st;
 	int rc = -1;
 
-	if (f.fd >= 0 && fstat(f.fd, &st) == 0 &&
-	    file_room(&f, (uint64_t)st.st_size) == 0)
-		rc = file_append(&f);
+	if (fstat(fd, &st) == 0 && file_room(&f, (uint64_t)st.st_size) == 0)
+		rc = file_append(&f, known);
+	f.fd = -1; /* the caller's */
 	file_close(&f);
 	return rc;
 }

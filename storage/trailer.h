@@ -13,6 +13,7 @@
 #define STORAGE_TRAILER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum trailer {
@@ -22,8 +23,22 @@ enum trailer {
 	TRAILER_ERROR /* errno */
 };
 
-/* Append it to the file and sync. 0, or -1 with errno. */
-int trailer_write(const char *path);
+enum { TRAILER_CHUNK = 1 << 20 };
+
+/* Sums of whole chunks that whoever wrote them has made on the way. */
+struct trailer_sums {
+	struct trailer_sum {
+		uint64_t sum;
+		bool known;
+	} * v;
+	size_t n; /* those behind are not known either */
+};
+
+/*
+ * Append it to a file whose descriptor may read and write, and sync. Chunks
+ * that are not known are read. 0, or -1 with errno.
+ */
+int trailer_write(int fd, const struct trailer_sums *);
 
 /*
  * Does the file have its length, and its first MiB (with the pages that lead

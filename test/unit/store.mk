@@ -1,7 +1,7 @@
 # What is kept: records, the data directory, the account.
 STORE_READ = storage/store storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account storage/record \
 	engine/stats engine/ranges engine/addr
-STORE_SEALED = storage/store_sealed storage/store_catalog storage/purge storage/unfinished engine/log
+STORE_SEALED = storage/store_sealed storage/builder storage/builder_pages storage/store_catalog storage/purge storage/unfinished engine/log
 STORE_LIVE = storage/store_write storage/store_purge storage/book storage/pending
 STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
@@ -42,3 +42,4 @@ UNIT_shards = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/shards storage
 	storage/digest_set storage/check storage/check_files test/unit/store_help
 UNIT_order = storage/order engine/addr
 UNIT_power = $(STORE_ALL) storage/check storage/check_files test/unit/store_help
+UNIT_builder = storage/builder storage/builder_pages storage/trailer
