@@ -13,6 +13,7 @@
 #include "storage/layout.h"
 #include "storage/phantom.h"
 #include "storage/rowsum.h"
+#include "storage/texts.h"
 #include "storage/trailer.h"
 #include "storage/view.h"
 
@@ -30,7 +31,7 @@ enum {
 struct walk {
 	struct check *check;
 	struct view view, certs;
-	MDB_dbi heads, bodies, certs_dbi;
+	MDB_dbi heads, texts, certs_dbi;
 	const char *where; /* "live", "sealed/ID.mdb" */
 	bool sealed, summed;
 	uint64_t outcomes[OUTCOME_COUNT], changes[CHANGE_COUNT];
@@ -82,6 +83,16 @@ head_row(struct walk *w, const uint8_t *key, const MDB_val *value)
 	return NULL;
 }
 
+static bool
+has_text(struct walk *w, const uint8_t *target, uint64_t number)
+{
+	uint8_t key[TEXT_KEY_LEN];
+	MDB_val body;
+
+	text_key_pack(number, target, key);
+	return view_get(&w->view, w->texts, key, sizeof key, &body);
+}
+
 static const char *
 heads_row(struct walk *w, const uint8_t *key, const MDB_val *value)
 {
@@ -94,7 +105,10 @@ heads_row(struct walk *w, const uint8_t *key, const MDB_val *value)
 	memcpy(&h, value->mv_data, sizeof h);
 	w->outcomes[h.outcome]++;
 	w->changes[h.change]++;
-	return NULL;
+	return w->sealed || h.first_seen_us == 0 ||
+		has_text(w, key, h.first_seen_us)
+	    ? NULL
+	    : "its body is not there";
 }
 
 static const char *
@@ -157,6 +171,23 @@ bodies_row(struct walk *w, const uint8_t *key, const MDB_val *value)
 		return "a body without a head";
 	memcpy(&h, head.mv_data, sizeof h);
 	return fields_of(w, &h, value->mv_data, len);
+}
+
+/* The body of a row that names it, or else nobody's. */
+static const char *
+texts_row(struct walk *w, const uint8_t *key, const MDB_val *value)
+{
+	const uint8_t *target = key + TEXT_NUMBER_LEN;
+	struct head h;
+	MDB_val head;
+
+	if (!view_get(&w->view, w->heads, target, TARGET_KEY_LEN, &head) ||
+	    head.mv_size != sizeof h)
+		return "a body without a head";
+	memcpy(&h, head.mv_data, sizeof h);
+	if (h.first_seen_us != text_key_number(key))
+		return "a body that its head does not name";
+	return bodies_row(w, target, value);
 }
 
 static const char *
@@ -229,6 +260,7 @@ name_row(struct walk *w, const uint8_t *key, const MDB_val *value)
 static const struct table tables[] = {
 	{ DB_HEADS, TARGET_KEY_LEN, true, true, heads_row },
 	{ DB_BODIES, TARGET_KEY_LEN, true, true, bodies_row },
+	{ DB_TEXTS, TEXT_KEY_LEN, true, false, texts_row },
 	{ DB_SILENT, TARGET_KEY_LEN, true, true, silent_row },
 	{ DB_GONE, TARGET_KEY_LEN, false, true, gone_row },
 	{ DB_PHANTOMS, PHANTOM_KEY_LEN, true, true, phantom_row },
@@ -248,6 +280,10 @@ key_text(const struct table *t, const MDB_val *key, char text[LINE_CAP])
 
 	if (key->mv_size == t->key_len && t->key_len == TARGET_KEY_LEN) {
 		target = target_unpack(k);
+		return target_text(&target, text);
+	}
+	if (key->mv_size == t->key_len && t->key_len == TEXT_KEY_LEN) {
+		target = target_unpack(k + TEXT_NUMBER_LEN);
 		return target_text(&target, text);
 	}
 	if (key->mv_size == t->key_len && t->key_len <= PHANTOM_KEY_LEN) {
@@ -306,6 +342,8 @@ walk_table(struct walk *w, const struct table *t)
 	uint64_t n;
 	MDB_stat st;
 
+	if (dbi == NO_DBI && t->row == texts_row)
+		return; /* begun by an earlier version */
 	if (dbi == NO_DBI || mdb_stat(w->view.txn, dbi, &st) != 0 ||
 	    mdb_cursor_open(w->view.txn, dbi, &c) != 0) {
 		check_wrong(w->check, "%s: %s: there is no such database",
@@ -394,6 +432,7 @@ walk_all(struct walk *w, const struct sweep_info *info, const char *path)
 	if (view_open(&w->certs, certs, MDB_NOSUBDIR) == 0)
 		w->certs_dbi = view_dbi(&w->certs, DB_CERTS);
 	w->heads = view_dbi(&w->view, DB_HEADS);
+	w->texts = view_dbi(&w->view, DB_TEXTS);
 	for (int i = 0; i < TABLES; i++)
 		if (w->sealed ? tables[i].sealed : tables[i].live)
 			walk_table(w, &tables[i]);

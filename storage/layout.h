@@ -21,6 +21,7 @@ enum {
 /* Databases of an environment that holds a sweep. */
 #define DB_HEADS    "heads"
 #define DB_BODIES   "bodies"
+#define DB_TEXTS    "texts" /* live only: bodies as they came */
 #define DB_SILENT   "silent"
 #define DB_GONE     "gone" /* sealed only */
 #define DB_PENDING  "pending" /* live only, as the queue */

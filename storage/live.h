@@ -1,4 +1,4 @@
-/* live.h: what store_write.c and store_purge.c share; for nobody else. */
+/* live.h: what store_write.c, live_texts.c and store_purge.c share; for nobody else. */
 #ifndef STORAGE_LIVE_H
 #define STORAGE_LIVE_H
 
@@ -17,7 +17,8 @@ enum {
 
 enum kind {
 	HEADS,
-	BODIES,
+	BODIES, /* of before there were texts */
+	TEXTS,
 	SILENT,
 	PENDING,
 	QUEUE,
@@ -37,9 +38,17 @@ struct live {
 	 * and is not searched for from the root. They end with it.
 	 */
 	MDB_cursor *cursors[KINDS];
+	uint64_t text; /* number of the last, in this transaction; 0: ? */
 	int rc; /* the first error since live_begin() */
 	bool certs_full; /* ... came from there */
 	char path[LIVE_PATH_CAP];
 };
+
+/* live_texts.c: a new body; its number, 0 when it is empty. */
+uint64_t live_text_put(struct live *, const uint8_t key[TARGET_KEY_LEN],
+    const uint8_t *body, uint32_t len);
+/* The body that a head names. */
+void live_text_erase(
+    struct live *, const uint8_t key[TARGET_KEY_LEN], const struct head *);
 
 #endif

@@ -13,29 +13,10 @@
 #include "storage/layout.h"
 #include "storage/phantom.h"
 #include "storage/rowsum.h"
-#include "storage/store.h"
+#include "storage/store_own.h"
+#include "storage/texts.h"
 #include "storage/trailer.h"
 #include "storage/view.h"
-
-enum { SECONDS_LEN = 4 }; /* of a silent row before there were sums */
-
-struct store {
-	struct view view, certs;
-	MDB_dbi heads, bodies, silent, gone, names, phantoms, tables, meta,
-	    certs_dbi;
-	bool running; /* its heads know nothing of phantoms yet */
-	uint64_t damaged; /* rows passed over */
-	char datadir[LAYOUT_PATH_MAX];
-	struct sweep_info info;
-	struct ranges *optouts; /* NULL: none */
-};
-
-struct store_scan {
-	struct store *store;
-	MDB_cursor *cursor;
-	MDB_cursor_op next;
-	uint8_t key[TARGET_KEY_LEN];
-};
 
 /* Where the environment lies, and how it is opened. */
 static int
@@ -74,6 +55,7 @@ read_info(struct store *s, const char *path, char error[STORE_ERROR_MAX])
 
 	s->heads = view_dbi(&s->view, DB_HEADS);
 	s->bodies = view_dbi(&s->view, DB_BODIES);
+	s->texts = view_dbi(&s->view, DB_TEXTS);
 	s->silent = view_dbi(&s->view, DB_SILENT);
 	s->gone = view_dbi(&s->view, DB_GONE);
 	s->names = view_dbi(&s->view, DB_NAMES);
@@ -228,6 +210,7 @@ store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	runs_free(s->runs);
 	view_close(&s->view);
 	view_close(&s->certs);
 	ranges_free(s->optouts);
@@ -240,8 +223,8 @@ store_info(const struct store *s)
 	return &s->info;
 }
 
-static struct store_scan *
-scan_new(struct store *s, MDB_dbi dbi)
+struct store_scan *
+store_scan_over(struct store *s, MDB_dbi dbi)
 {
 	struct store_scan *scan = calloc(1, sizeof *scan);
 
@@ -260,13 +243,13 @@ scan_new(struct store *s, MDB_dbi dbi)
 struct store_scan *
 store_scan_new(struct store *s)
 {
-	return scan_new(s, s->heads);
+	return store_scan_over(s, s->heads);
 }
 
 struct store_scan *
 store_scan_from(struct store *s, const struct addr *from)
 {
-	struct store_scan *scan = scan_new(s, s->heads);
+	struct store_scan *scan = store_scan_over(s, s->heads);
 	struct target t = { .addr = *from, .port = 0 };
 
 	if (scan != NULL) {
@@ -279,7 +262,7 @@ store_scan_from(struct store *s, const struct addr *from)
 struct store_scan *
 store_scan_gone(struct store *s)
 {
-	return scan_new(s, s->gone);
+	return store_scan_over(s, s->gone);
 }
 
 static bool
@@ -323,6 +306,17 @@ store_each_phantom(
 	return 0;
 }
 
+/* What only a sweep that is running has in its heads, see texts.h. */
+static uint64_t
+take_text(const struct store *s, struct head *h)
+{
+	uint64_t text = s->running ? h->first_seen_us : 0;
+
+	if (s->running)
+		h->first_seen_us = 0;
+	return text;
+}
+
 /* While a sweep runs, its canaries may be answered after the row is there. */
 static void
 mark_phantom(struct store *s, const struct addr *a, struct head *h)
@@ -363,22 +357,40 @@ store_scan_next(struct store_scan *scan, struct target *target, struct head *h)
 		*target = target_unpack(scan->key);
 		if (ranges_has(scan->store->optouts, &target->addr))
 			continue;
+		scan->text = take_text(scan->store, h);
 		mark_phantom(scan->store, &target->addr, h);
 		return true;
 	}
 	return false;
 }
 
+static bool
+find_body(struct store *s, const uint8_t key[TARGET_KEY_LEN], uint64_t text,
+    MDB_val *value)
+{
+	uint8_t at[TEXT_KEY_LEN];
+
+	if (text == 0)
+		return view_get(
+		    &s->view, s->bodies, key, TARGET_KEY_LEN, value);
+	if (s->texts == NO_DBI)
+		return false;
+	text_key_pack(text, key, at);
+	if (s->runs == NULL)
+		s->runs = runs_new(s->view.txn, s->texts);
+	return s->runs != NULL && runs_get(s->runs, at, value);
+}
+
 /* A row without fields has no body. */
 static void
-get_body(struct store *s, const uint8_t key[TARGET_KEY_LEN],
+get_body(struct store *s, const uint8_t key[TARGET_KEY_LEN], uint64_t text,
     const uint8_t **body, uint32_t *len)
 {
 	MDB_val value;
 
 	*body = NULL;
 	*len = 0;
-	if (!view_get(&s->view, s->bodies, key, TARGET_KEY_LEN, &value))
+	if (!find_body(s, key, text, &value))
 		return;
 	if (value.mv_size <= BODY_MAX + BODY_SUM_LEN) {
 		*len = (uint32_t)value.mv_size;
@@ -399,7 +411,7 @@ store_scan_body(struct store_scan *scan, const uint8_t **body, uint32_t *len)
 {
 	if (scan->next != MDB_NEXT)
 		return false;
-	get_body(scan->store, scan->key, body, len);
+	get_body(scan->store, scan->key, scan->text, body, len);
 	return true;
 }
 
@@ -414,90 +426,9 @@ store_scan_free(struct store_scan *scan)
 }
 
 uint64_t
-store_silent_count(struct store *s)
-{
-	MDB_stat st;
-
-	if (s->silent == NO_DBI || mdb_stat(s->view.txn, s->silent, &st) != 0)
-		return 0;
-	return st.ms_entries;
-}
-
-/* A row of silence; its seconds since the sweep began, as time UTC. */
-static bool
-silent_load(struct store *s, const MDB_val *key, const MDB_val *value,
-    uint64_t *when_us)
-{
-	uint32_t seconds = 0;
-	bool good = key->mv_size == TARGET_KEY_LEN &&
-	    silent_read(key->mv_data, value->mv_data, value->mv_size, &seconds);
-
-	if (!good && s->info.version < VERSION_SUMS &&
-	    key->mv_size == TARGET_KEY_LEN && value->mv_size >= SECONDS_LEN) {
-		memcpy(&seconds, value->mv_data, sizeof seconds);
-		good = true;
-	}
-	*when_us = s->info.sweep.start_us + (uint64_t)seconds * 1000000;
-	s->damaged += !good;
-	return good;
-}
-
-uint64_t
 store_damaged(const struct store *s)
 {
 	return s->damaged;
-}
-
-bool
-store_is_silent(struct store *s, const struct target *target, uint64_t *when_us)
-{
-	uint8_t packed[TARGET_KEY_LEN];
-	MDB_val key = { sizeof packed, packed }, value;
-
-	target_pack(target, packed);
-	return !ranges_has(s->optouts, &target->addr) &&
-	    view_get(&s->view, s->silent, packed, sizeof packed, &value) &&
-	    silent_load(s, &key, &value, when_us);
-}
-
-struct store_scan *
-store_scan_silent(struct store *s)
-{
-	return scan_new(s, s->silent);
-}
-
-bool
-store_scan_silent_next(
-    struct store_scan *scan, struct target *target, uint64_t *when_us)
-{
-	MDB_val key, value;
-
-	while (scan->cursor != NULL &&
-	    mdb_cursor_get(scan->cursor, &key, &value, MDB_NEXT) == 0) {
-		if (!silent_load(scan->store, &key, &value, when_us))
-			continue;
-		*target = target_unpack(key.mv_data);
-		if (!ranges_has(scan->store->optouts, &target->addr))
-			return true;
-	}
-	return false;
-}
-
-int
-store_each_silent(struct store *s,
-    bool (*each)(const struct target *, uint64_t when_us, void *), void *arg)
-{
-	struct store_scan *scan = store_scan_silent(s);
-	struct target target;
-	uint64_t when_us;
-
-	if (scan == NULL)
-		return -1;
-	while (store_scan_silent_next(scan, &target, &when_us) &&
-	    each(&target, when_us, arg))
-		;
-	store_scan_free(scan);
-	return 0;
 }
 
 bool
@@ -512,7 +443,7 @@ store_get(struct store *s, const struct target *target, struct head *h,
 	    !view_get(&s->view, s->heads, packed, sizeof packed, &value) ||
 	    !head_load(s, &key, &value, h))
 		return false;
-	get_body(s, packed, body, len);
+	get_body(s, packed, take_text(s, h), body, len);
 	mark_phantom(s, &target->addr, h);
 	return true;
 }

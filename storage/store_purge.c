@@ -62,8 +62,17 @@ is_whole(const struct purging *p, const MDB_val *key, const struct addr *last)
 }
 
 static void
-erase(struct purging *p)
+erase(struct purging *p, const MDB_val *key, const MDB_val *value)
 {
+	struct head h;
+
+	if (p->kind == HEADS && key->mv_size == TARGET_KEY_LEN &&
+	    value->mv_size == sizeof h) {
+		memcpy(&h, value->mv_data, sizeof h);
+		live_text_erase(p->live, key->mv_data, &h);
+	}
+	if (p->live->rc != 0)
+		return;
 	p->live->rc = mdb_cursor_del(p->cursor, 0);
 	if (p->kind == HEADS || p->kind == SILENT)
 		++*p->rows;
@@ -88,7 +97,7 @@ deal_with(struct purging *p, MDB_val *key, MDB_val *value, int *rc)
 		ranges_piece(p->set, piece, &first, &last);
 		if (addr_cmp(&first, &a) <= 0) {
 			if (is_whole(p, key, &last))
-				erase(p);
+				erase(p, key, value);
 		} else if (off == 0) {
 			key->mv_data = first.b;
 			key->mv_size = sizeof first.b;

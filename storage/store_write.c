@@ -14,6 +14,7 @@
 #include "storage/live.h"
 #include "storage/phantom.h"
 #include "storage/rowsum.h"
+#include "storage/texts.h"
 
 enum {
 	QUEUE_VALUE_LEN = 5,
@@ -25,8 +26,9 @@ enum {
 
 _Static_assert(sizeof(struct pending) == 16, "pending rows are stored");
 
-static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_SILENT,
-	DB_PENDING, DB_QUEUE, DB_WANTED, DB_NAMES, DB_PHANTOMS, DB_META };
+static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_TEXTS,
+	DB_SILENT, DB_PENDING, DB_QUEUE, DB_WANTED, DB_NAMES, DB_PHANTOMS,
+	DB_META };
 
 static int
 open_databases(struct live *l)
@@ -98,6 +100,7 @@ live_begin(struct live *l)
 {
 	l->certs_full = false;
 	memset(l->cursors, 0, sizeof l->cursors);
+	l->text = 0;
 	l->rc = mdb_txn_begin(l->rows.env, NULL, 0, &l->rows.txn);
 	if (l->rc != 0)
 		l->rows.txn = NULL;
@@ -255,28 +258,13 @@ put_head(
 	put(l, HEADS, key, TARGET_KEY_LEN, &summed, sizeof summed);
 }
 
-/* Written where it will lie: a body is not copied twice. */
-static void
-put_body(struct live *l, const uint8_t key[TARGET_KEY_LEN], const uint8_t *body,
-    uint32_t len)
-{
-	MDB_val k = { TARGET_KEY_LEN, (void *)(uintptr_t)key };
-	MDB_val v = { len + BODY_SUM_LEN, NULL };
-	MDB_cursor *c = cursor(l, BODIES);
-
-	if (c != NULL)
-		l->rc = mdb_cursor_put(c, &k, &v, MDB_RESERVE);
-	if (l->rc == 0)
-		body_sum_write(key, body, len, v.mv_data);
-}
-
 bool
 live_put_row(
     struct live *l, const struct head *h, const uint8_t *body, uint32_t len)
 {
 	struct target target = head_target(h);
 	uint8_t key[TARGET_KEY_LEN];
-	struct head old;
+	struct head old, now = *h;
 	bool had, silent;
 
 	target_pack(&target, key);
@@ -284,11 +272,10 @@ live_put_row(
 	if (had && !outcome_replaces(h->outcome, old.outcome))
 		return false;
 	silent = erase(l, SILENT, key, sizeof key);
-	put_head(l, key, h);
-	if (len > 0)
-		put_body(l, key, body, len);
-	else if (had)
-		erase(l, BODIES, key, sizeof key);
+	if (had)
+		live_text_erase(l, key, &old);
+	now.first_seen_us = live_text_put(l, key, body, len);
+	put_head(l, key, &now);
 	return !had && !silent;
 }
 
@@ -334,28 +321,6 @@ live_row(struct live *l, const struct target *target, struct head *h)
 	if (get_head(l, key, h))
 		return LIVE_HEAD;
 	return get(l, SILENT, key, sizeof key, &v) ? LIVE_SILENT : LIVE_NO_ROW;
-}
-
-uint32_t
-live_body(
-    struct live *l, const struct target *target, uint8_t *body, uint32_t cap)
-{
-	uint8_t key[TARGET_KEY_LEN];
-	uint32_t len;
-	MDB_val v;
-
-	target_pack(target, key);
-	if (!get(l, BODIES, key, sizeof key, &v) ||
-	    v.mv_size > BODY_MAX + BODY_SUM_LEN)
-		return 0;
-	len = (uint32_t)v.mv_size;
-	/* One of before there were sums has none. */
-	if (!body_sum_agrees(key, v.mv_data, &len))
-		len = (uint32_t)v.mv_size;
-	if (len > cap)
-		return 0;
-	memcpy(body, v.mv_data, len);
-	return len;
 }
 
 void

@@ -40,7 +40,7 @@ const char *live_error(const struct live *);
  */
 bool live_put_row(
     struct live *, const struct head *, const uint8_t *body, uint32_t len);
-/* Write the head of a row that is there; its body stays. */
+/* Write a head as live_row() gave it, with changes; its body stays. */
 void live_put_head(struct live *, const struct head *);
 bool live_put_silent(struct live *, const struct target *, uint32_t seconds);
 

@@ -34,7 +34,7 @@
 #include "test/bench/storegen.h"
 #include "test/bench/storegen_table.h"
 
-enum { BATCH = 50000, DER_CAP = 2048, NIGHT_SHIFT = 20 };
+enum { BATCH = 14000, DER_CAP = 2048, NIGHT_SHIFT = 20 };
 #define FIRST_NIGHT_US ((uint64_t)1795140000 * 1000000)
 #define DAY_US         ((uint64_t)86400 * 1000000)
 #define MAP_SIZE       ((uint64_t)64 << 30)
@@ -265,11 +265,27 @@ sealed(const char *dir, uint64_t n)
 
 /* ---- the night after ----------------------------------------------------- */
 
-/* In an order as of a sweep: neighbours far apart. */
-static uint64_t
-shuffled(uint64_t i, uint64_t n)
+static int
+compare_numbers(const void *a, const void *b)
 {
-	return i * 7368787 % n;
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/*
+ * What comes within a second: neighbours far apart, as of a sweep, and then in
+ * the order of addresses, as storage/batch.c has it. How many.
+ */
+static size_t
+draw_batch(uint64_t i, uint64_t n, uint64_t rows[BATCH])
+{
+	size_t count = 0;
+
+	for (; count < BATCH && i < n; count++, i++)
+		rows[count] = i * 7368787 % n;
+	qsort(rows, count, sizeof *rows, compare_numbers);
+	return count;
 }
 
 static void
@@ -303,6 +319,8 @@ live(const char *dir, uint64_t n)
 	static struct conf conf;
 	struct target t;
 	struct live *l;
+	uint64_t batch[BATCH];
+	size_t rows;
 
 	leaves_read(dir);
 	arguments(&args, &conf, p.start_us);
@@ -310,11 +328,13 @@ live(const char *dir, uint64_t n)
 	if (!l)
 		die(dir);
 	live_begin(l);
-	for (uint64_t i = 0; i < n; i++) {
-		population_row(&p, shuffled(i, n) + n / NIGHT_SHIFT, &t, &r);
-		live_put_row(l, &r.head, r.body, r.len);
-		if (i % BATCH == BATCH - 1)
-			commit(l);
+	for (uint64_t i = 0; i < n; i += rows) {
+		rows = draw_batch(i, n, batch);
+		for (size_t k = 0; k < rows; k++) {
+			population_row(&p, batch[k] + n / NIGHT_SHIFT, &t, &r);
+			live_put_row(l, &r.head, r.body, r.len);
+		}
+		commit(l);
 	}
 	all_sent(&info, &ledger, n);
 	live_put_info(l, &info, &ledger);

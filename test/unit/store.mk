@@ -1,8 +1,8 @@
 # What is kept: records, the data directory, the account.
-STORE_READ = storage/store storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account storage/record \
+STORE_READ = storage/store storage/store_silent storage/texts storage/runs storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account storage/record \
 	engine/stats engine/ranges engine/addr
 STORE_SEALED = storage/store_sealed storage/builder storage/builder_pages storage/store_catalog storage/purge storage/unfinished engine/log
-STORE_LIVE = storage/store_write storage/store_purge storage/book storage/pending
+STORE_LIVE = storage/store_write storage/live_texts storage/store_purge storage/book storage/pending
 STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
 STORE_TABLES = storage/statistics storage/statistics_save storage/as_names \
@@ -43,3 +43,4 @@ UNIT_shards = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/shards storage
 UNIT_order = storage/order engine/addr
 UNIT_power = $(STORE_ALL) storage/check storage/check_files test/unit/store_help
 UNIT_builder = storage/builder storage/builder_pages storage/trailer
+UNIT_texts = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/check storage/check_files test/unit/store_help

@@ -4,10 +4,10 @@ TOOL_ROW  = storage/row storage/record engine/addr $(TOOL_TEXT)
 TOOL_FEED = storage/feed storage/feed_columns storage/feed_values \
 	storage/feed_own storage/csv storage/tls_names storage/cert_fields \
 	storage/holes $(TOOL_ROW)
-TOOL_STORE = storage/store storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account engine/stats \
+TOOL_STORE = storage/store storage/store_silent storage/texts storage/runs storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account engine/stats \
 	engine/ranges
 TOOL_SAMPLE = $(TOOL_STORE) storage/store_sealed storage/builder storage/builder_pages storage/store_catalog \
-	storage/store_write storage/store_purge storage/book storage/pending storage/checkpoint \
+	storage/store_write storage/live_texts storage/store_purge storage/book storage/pending storage/checkpoint \
 	test/unit/store_help test/unit/tool_help
 TOOL_MAKE = storage/feed_make storage/feed_match storage/feed_files \
 	storage/feed_notice storage/feed_zip storage/advice $(TOOL_FEED)
