@@ -39,6 +39,7 @@ struct sealing {
 	struct walk now, last, gone;
 	struct statistics *tables[SEALED_TABLES];
 	uint64_t missing; /* rows that are damaged and stay out */
+	uint64_t bodies_missing; /* that only a head is left of */
 	uint8_t body[BODY_MAX]; /* one with its name */
 };
 
@@ -80,27 +81,14 @@ walk_begin(struct walk *w, struct store *s, bool gone)
 	return 0;
 }
 
-/* Move a walk to a target or past it; is it there? */
-static bool
-walk_to(struct walk *w, const struct target *t)
-{
-	while (w->more && target_cmp(&w->target, t) < 0)
-		step(w);
-	return w->more && target_cmp(&w->target, t) == 0;
-}
-
 /* What the name of its address says of a row. */
 static void
-judge_name(struct sealing *s, const struct target *t, struct head *h)
+judge_name(struct sealing *s, const char *name, bool confirmed, struct head *h)
 {
 	static const uint8_t no_leaf[SHA256_LEN];
-	char name[HOSTNAME_CAP];
 	const uint8_t *der;
-	bool confirmed;
 	size_t len;
 
-	if (!store_name(s->live, &t->addr, name, &confirmed))
-		return;
 	if (confirmed)
 		h->flags |= HEAD_PTR_CONFIRMED;
 	if (memcmp(h->leaf, no_leaf, sizeof no_leaf) != 0 &&
@@ -109,18 +97,24 @@ judge_name(struct sealing *s, const struct target *t, struct head *h)
 		h->names |= NAME_PTR;
 }
 
+/* ... and it goes behind the body. */
 static void
-tables_add(struct sealing *s, const struct head *h)
+join_name(struct sealing *s, struct row *r)
 {
-	struct row r = { .target = s->now.target, .head = *h };
-	bool body = false;
+	struct record body = {
+		.len = r->len, .cap = BODY_MAX, .body = s->body
+	};
+	char name[HOSTNAME_CAP];
+	bool confirmed;
 
-	for (unsigned i = 0; i < SEALED_TABLES; i++)
-		body |= statistics_wants_body(s->tables[i], h);
-	if (body && !store_scan_body(s->now.scan, &r.body, &r.len))
-		r.body = NULL;
-	for (unsigned i = 0; i < SEALED_TABLES; i++)
-		statistics_add(s->tables[i], &r);
+	if (!store_name(s->live, &r->target.addr, name, &confirmed))
+		return;
+	judge_name(s, name, confirmed, &r->head);
+	if (r->len > 0)
+		memcpy(body.body, r->body, r->len);
+	(void)record_put(&body, TAG_PTR, name, strlen(name));
+	r->body = body.body;
+	r->len = body.len;
 }
 
 static int
@@ -141,68 +135,122 @@ seal_tables(struct sealing *s)
 	return rc;
 }
 
-static int
-seal_heads(struct sealing *s)
+/* What it was the last time, or before that. NULL: it is new. */
+static const struct head *
+find_before(struct sealing *s, const struct target *t, bool *gone)
 {
-	const struct head *before;
+	*gone = false;
+	if (s->last.more && target_cmp(&s->last.target, t) == 0)
+		return &s->last.head;
+	*gone = s->gone.more && target_cmp(&s->gone.target, t) == 0;
+	return *gone ? &s->gone.head : NULL;
+}
 
-	for (; s->now.more; step(&s->now)) {
-		struct head h = s->now.head;
-		bool gone = false;
+/* A body that is damaged is left out; its row is not. */
+static void
+read_body(struct sealing *s, struct row *r)
+{
+	uint64_t damaged = store_damaged(s->live);
 
-		before = NULL;
-		if (walk_to(&s->last, &s->now.target)) {
-			before = &s->last.head;
-		} else if (walk_to(&s->gone, &s->now.target)) {
-			before = &s->gone.head;
-			gone = true;
-		}
-		seal_join(&h, before, gone);
-		judge_name(s, &s->now.target, &h);
-		tables_add(s, &h);
-		s->info->changes[h.change]++;
-		s->info->account.outcomes[h.outcome]++;
-		s->info->account.rows++;
-		if (sealed_head(s->out, &s->now.target, &h) != 0)
+	if (!store_scan_body(s->now.scan, &r->body, &r->len))
+		r->body = NULL;
+	s->bodies_missing += store_damaged(s->live) - damaged;
+}
+
+static int
+seal_row(struct sealing *s)
+{
+	struct row r = { .target = s->now.target, .head = s->now.head };
+	bool gone;
+	const struct head *before = find_before(s, &r.target, &gone);
+
+	seal_join(&r.head, before, gone);
+	read_body(s, &r);
+	join_name(s, &r);
+	statistics_add_all(s->tables, SEALED_TABLES, &r);
+	s->info->changes[r.head.change]++;
+	s->info->account.outcomes[r.head.outcome]++;
+	s->info->account.rows++;
+	if (sealed_head(s->out, &r.target, &r.head) != 0)
+		return -1;
+	return sealed_body(s->out, &r.target, r.body, r.len);
+}
+
+/* Was it asked this time at all? */
+static bool
+was_asked(const struct sealing *s, const struct target *t)
+{
+	return ranges_has(s->args->targets, &t->addr) &&
+	    !ranges_has(s->args->excluded, &t->addr) &&
+	    conf_port(s->args->conf, t->port) != NULL;
+}
+
+static int
+seal_one_gone(struct sealing *s, struct walk *from)
+{
+	struct head h = from->head;
+	uint64_t silent_us;
+
+	/* One that is silent today has answered. */
+	if (was_asked(s, &from->target) && h.missed < UINT16_MAX &&
+	    !store_is_silent(s->live, &from->target, &silent_us))
+		h.missed++;
+	if (from == &s->last && h.missed > 0)
+		s->info->gone++;
+	if (h.last_seen_us < s->keep_gone_us)
+		return 0;
+	return sealed_gone(s->out, &from->target, &h);
+}
+
+/* Has a walk not come to the row of today yet? */
+static bool
+is_behind(const struct walk *w, const struct walk *now)
+{
+	return w->more &&
+	    (!now->more || target_cmp(&w->target, &now->target) < 0);
+}
+
+/* What had a row the last time or before, and has none now, in key order. */
+static int
+seal_gone(struct sealing *s)
+{
+	while (is_behind(&s->last, &s->now) || is_behind(&s->gone, &s->now)) {
+		struct walk *from = &s->last;
+
+		if (is_behind(&s->gone, from) || !from->more)
+			from = &s->gone;
+		if (seal_one_gone(s, from) != 0)
 			return -1;
+		step(from);
 	}
 	return 0;
 }
 
-/* A body with the name of its address, where there is one, behind it. */
+/* All of its walks have come to one target: on. */
 static void
-join_name(struct sealing *s, const struct target *t, const uint8_t **body,
-    uint32_t *len)
+step_all(struct sealing *s)
 {
-	struct record r = { .len = *len, .cap = BODY_MAX, .body = s->body };
-	char name[HOSTNAME_CAP];
-	bool confirmed;
+	const struct target t = s->now.target;
 
-	if (!store_name(s->live, &t->addr, name, &confirmed))
-		return;
-	if (*len > 0)
-		memcpy(r.body, *body, *len);
-	(void)record_put(&r, TAG_PTR, name, strlen(name));
-	*body = r.body;
-	*len = r.len;
+	if (s->last.more && target_cmp(&s->last.target, &t) == 0)
+		step(&s->last);
+	if (s->gone.more && target_cmp(&s->gone.target, &t) == 0)
+		step(&s->gone);
+	step(&s->now);
 }
 
+/* One pass over this sweep, the last one and what was gone by then. */
 static int
-seal_bodies(struct sealing *s)
+seal_ordered(struct sealing *s)
 {
-	struct store_scan *scan = store_scan_new(s->live);
-	struct target t;
-	struct head h;
-	const uint8_t *body;
-	uint32_t len;
-	int rc = scan == NULL ? -1 : 0;
+	int rc = seal_gone(s);
 
-	while (rc == 0 && store_scan_next(scan, &t, &h))
-		if (store_scan_body(scan, &body, &len)) {
-			join_name(s, &t, &body, &len);
-			rc = sealed_body(s->out, &t, body, len);
-		}
-	store_scan_free(scan);
+	while (rc == 0 && s->now.more) {
+		rc = seal_row(s);
+		step_all(s);
+		if (rc == 0)
+			rc = seal_gone(s);
+	}
 	return rc;
 }
 
@@ -256,51 +304,6 @@ seal_phantoms(struct sealing *s)
 	return w.rc;
 }
 
-/* Was it asked this time at all? */
-static bool
-was_asked(const struct sealing *s, const struct target *t)
-{
-	return ranges_has(s->args->targets, &t->addr) &&
-	    !ranges_has(s->args->excluded, &t->addr) &&
-	    conf_port(s->args->conf, t->port) != NULL;
-}
-
-static int
-seal_one_gone(struct sealing *s, struct walk *from)
-{
-	struct head h = from->head;
-	uint64_t silent_us;
-
-	/* One that is silent today has answered. */
-	if (was_asked(s, &from->target) && h.missed < UINT16_MAX &&
-	    !store_is_silent(s->live, &from->target, &silent_us))
-		h.missed++;
-	if (from == &s->last && h.missed > 0)
-		s->info->gone++;
-	if (h.last_seen_us < s->keep_gone_us)
-		return 0;
-	return sealed_gone(s->out, &from->target, &h);
-}
-
-/* What had a row the last time or before, and has none now, in key order. */
-static int
-seal_gone(struct sealing *s)
-{
-	while (s->last.more || s->gone.more) {
-		struct walk *from = &s->last;
-
-		if (!s->last.more ||
-		    (s->gone.more &&
-			target_cmp(&s->gone.target, &s->last.target) < 0))
-			from = &s->gone;
-		if (!walk_to(&s->now, &from->target) &&
-		    seal_one_gone(s, from) != 0)
-			return -1;
-		step(from);
-	}
-	return 0;
-}
-
 static int
 walks_begin(struct sealing *s)
 {
@@ -327,16 +330,9 @@ seal_rows(struct sealing *s)
 	int rc = walks_begin(s);
 
 	if (rc == 0)
-		rc = seal_heads(s);
+		rc = seal_ordered(s);
 	walks_end(s);
-	s->missing = store_damaged(s->live) - damaged;
-	if (rc == 0)
-		rc = walks_begin(s);
-	if (rc == 0)
-		rc = seal_gone(s);
-	walks_end(s);
-	if (rc == 0)
-		rc = seal_bodies(s);
+	s->missing = store_damaged(s->live) - damaged - s->bodies_missing;
 	damaged = store_damaged(s->live);
 	if (rc == 0)
 		rc = seal_silent(s);

@@ -65,6 +65,10 @@ statistics_table_row(struct table *t, const uint64_t key[CUTS_MAX])
 {
 	uint32_t *slot;
 
+	/* The services of a host are in one country and in one AS. */
+	if (t->last != 0 &&
+	    memcmp(t->v[t->last - 1].key, key, sizeof t->v->key) == 0)
+		return &t->v[t->last - 1];
 	if (t->n * 2 >= t->nslots)
 		table_grow(t);
 	slot = table_slot(t, key);
@@ -77,6 +81,7 @@ statistics_table_row(struct table *t, const uint64_t key[CUTS_MAX])
 		memcpy(t->v[t->n].key, key, sizeof t->v->key);
 		*slot = (uint32_t)++t->n;
 	}
+	t->last = *slot;
 	return &t->v[*slot - 1];
 }
 
@@ -176,8 +181,14 @@ is_imap_without_tls(const struct head *h, unsigned types)
 	return is_type(feed_types(&other, false), FEED_IMAP_VULNERABLE);
 }
 
+/* What feeds say of a row, asked once for all tables. */
+struct judged {
+	unsigned types;
+	bool imap; /* without TLS */
+};
+
 static void
-note_address(struct statistics *s, const struct row *r, unsigned types)
+note_address(struct statistics *s, const struct row *r, const struct judged *j)
 {
 	struct passing *p = &s->passing;
 
@@ -187,8 +198,8 @@ note_address(struct statistics *s, const struct row *r, unsigned types)
 	p->any = true;
 	p->addr = r->target.addr;
 	p->service |= head_is_service(&r->head);
-	p->pop3 |= is_type(types, FEED_POP3_VULNERABLE);
-	p->imap |= is_imap_without_tls(&r->head, types);
+	p->pop3 |= is_type(j->types, FEED_POP3_VULNERABLE);
+	p->imap |= j->imap;
 	p->preauth |= head_has(&r->head, FINDING_PREAUTH);
 }
 
@@ -216,14 +227,14 @@ statistics_wants_body(const struct statistics *s, const struct head *h)
 }
 
 static struct service
-service_of(const struct statistics *s, const struct head *h, unsigned types)
+service_of(
+    const struct statistics *s, const struct head *h, const struct judged *j)
 {
-	bool imap = is_imap_without_tls(h, types);
 	struct service v = { .state = head_tls_state(h),
 		.no_tls = head_has(h, FINDING_NO_TLS),
 		.cleartext = head_has(h, FINDING_CLEARTEXT_LOGIN),
-		.vulnerable = is_type(types, FEED_POP3_VULNERABLE) ||
-		    is_type(types, FEED_IMAP_VULNERABLE),
+		.vulnerable = is_type(j->types, FEED_POP3_VULNERABLE) ||
+		    is_type(j->types, FEED_IMAP_VULNERABLE),
 		.phantom = head_has(h, FINDING_PHANTOM),
 		.refused = head_has(h, FINDING_REFUSED_US),
 		.six = !addr_is4(&s->passing.addr),
@@ -231,9 +242,9 @@ service_of(const struct statistics *s, const struct head *h, unsigned types)
 
 	if (!v.phantom || head_had_dialog(h))
 		v.as |= HAD_HOST;
-	if (is_type(types, FEED_POP3_VULNERABLE))
+	if (is_type(j->types, FEED_POP3_VULNERABLE))
 		v.as |= HAD_POP3;
-	if (imap)
+	if (j->imap)
 		v.as |= HAD_IMAP;
 	if (v.no_tls && h->protocol == PROTOCOL_SMTP)
 		v.as |= HAD_SMTP;
@@ -296,15 +307,14 @@ count_cuts(struct statistics *s, const struct row *r, const struct service *v,
 	} while (more != 0);
 }
 
-void
-statistics_add(struct statistics *s, const struct row *r)
+static void
+add(struct statistics *s, const struct row *r, const struct judged *j)
 {
-	unsigned types = feed_types(&r->head, false);
 	uint64_t key[CUTS_MAX] = { 0 };
 	struct service v;
 
 	s->headline.rows++;
-	note_address(s, r, types);
+	note_address(s, r, j);
 	if (!head_is_service(&r->head)) {
 		s->headline.other++;
 		s->headline.phantoms_silent +=
@@ -315,11 +325,27 @@ statistics_add(struct statistics *s, const struct row *r)
 	s->sorted = false;
 	if (s->names)
 		keep_as_name(s, r);
-	v = service_of(s, &r->head, types);
+	v = service_of(s, &r->head, j);
 	count_service(&s->total, &v);
 	if (v.phantom && (v.as & HAD_HOST))
 		count_service(&s->phantoms, &v);
 	count_cuts(s, r, &v, key, 0);
+}
+
+void
+statistics_add_all(struct statistics *const *s, size_t n, const struct row *r)
+{
+	struct judged j = { .types = feed_types(&r->head, false) };
+
+	j.imap = is_imap_without_tls(&r->head, j.types);
+	for (size_t i = 0; i < n; i++)
+		add(s[i], r, &j);
+}
+
+void
+statistics_add(struct statistics *s, const struct row *r)
+{
+	statistics_add_all(&s, 1, r);
 }
 
 const struct headline *
@@ -398,7 +424,8 @@ statistics_rows(struct statistics *s, size_t *n)
 	if (s->sorted || s->rows.n == 0)
 		return s->rows.v;
 	qsort_r(s->rows.v, s->rows.n, sizeof *s->rows.v, compare_rows, s);
-	/* The slots point at where rows were before. */
+	/* What points at where rows were before. */
+	s->rows.last = 0;
 	memset(s->rows.slots, 0, s->rows.nslots * sizeof *s->rows.slots);
 	for (size_t i = 0; i < s->rows.n; i++)
 		*table_slot(&s->rows, s->rows.v[i].key) = (uint32_t)i + 1;

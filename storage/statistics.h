@@ -84,6 +84,9 @@ bool statistics_wants_body(const struct statistics *, const struct head *);
 
 /* Count a row; rows come in key order. */
 void statistics_add(struct statistics *, const struct row *);
+/* ... in several, which costs less than in one after the other. */
+void statistics_add_all(
+    struct statistics *const *, size_t n, const struct row *);
 
 /* After the last row: the headline, and the totals over all services. */
 const struct headline *statistics_headline(struct statistics *);

@@ -11,6 +11,7 @@ struct table {
 	size_t n, cap;
 	uint32_t *slots; /* index + 1 */
 	size_t nslots;
+	uint32_t last; /* index + 1 of the row asked for last */
 };
 
 /* What is known of the address whose rows are passing by. */
