@@ -11,7 +11,13 @@
 #include "storage/feed_zip.h"
 #include "storage/text.h"
 
-enum { FLUSH_AT = 64 * 1024, PATH_CAP = 4096 };
+enum {
+	FLUSH_MOST = 64 << 10,
+	FLUSH_LEAST = 4 << 10,
+	PENDING_MOST = 192 << 20, /* of all files together */
+	SYNC_EACH = 64, /* files; of more the file system is synced at once */
+	PATH_CAP = 4096
+};
 
 /*
  * Rows gather in memory and are appended to a temporary file, which is opened
@@ -21,7 +27,7 @@ enum { FLUSH_AT = 64 * 1024, PATH_CAP = 4096 };
 struct file {
 	struct buf pending;
 	uint64_t rows;
-	bool made; /* the temporary file is there */
+	bool made, told; /* the temporary file, and the notification's */
 	struct notice notice;
 };
 
@@ -33,6 +39,8 @@ struct feed_files {
 	const struct sweep_info *info; /* NULL: no notifications */
 	const struct advices *advices;
 	const char *contact;
+	size_t flush_at;
+	size_t written; /* files that have rows */
 	struct file (*v)[2][FEED_TYPES]; /* by recipient, family, type */
 };
 
@@ -47,6 +55,11 @@ feed_files_new(const char *dir, uint64_t day_us, enum feed_kind kind,
 	f->kind = kind;
 	f->recipients = recipients;
 	f->v = need_memory(recipients->n, sizeof *f->v);
+	f->flush_at = PENDING_MOST / (recipients->n * 2 * FEED_TYPES + 1);
+	if (f->flush_at > FLUSH_MOST)
+		f->flush_at = FLUSH_MOST;
+	if (f->flush_at < FLUSH_LEAST)
+		f->flush_at = FLUSH_LEAST;
 	return f;
 }
 
@@ -138,7 +151,14 @@ close_keeping_errno(int fd)
 	return -1;
 }
 
-/* Append what is pending; sync when it is the last time. */
+/* Does each file have a sync of its own? */
+static bool
+syncs_each(const struct feed_files *f)
+{
+	return f->written <= SYNC_EACH;
+}
+
+/* Append what is pending; the last time it is for good. */
 static int
 flush_file(struct feed_files *f, size_t recipient, enum feed_type type,
     bool six, bool last)
@@ -158,7 +178,7 @@ flush_file(struct feed_files *f, size_t recipient, enum feed_type type,
 	if (write_all(fd, buf_text(&file->pending), file->pending.len) < 0)
 		return close_keeping_errno(fd);
 	buf_free(&file->pending);
-	if (last && fsync(fd) < 0)
+	if (last && syncs_each(f) && fsync(fd) < 0)
 		return close_keeping_errno(fd);
 	return close(fd);
 }
@@ -170,13 +190,14 @@ feed_files_add(struct feed_files *f, size_t recipient, enum feed_type type,
 	struct file *file = &f->v[recipient][six][type];
 	const struct recipient *r = &f->recipients->v[recipient];
 
+	f->written += file->rows == 0;
 	if (file->rows == 0)
 		feed_header(&file->pending, type, r->columns, r->ncolumns);
 	buf_add(&file->pending, line->s, line->len);
 	file->rows++;
 	if (f->info)
 		notice_add(&file->notice, row);
-	if (file->pending.len < FLUSH_AT)
+	if (file->pending.len < f->flush_at)
 		return 0;
 	return flush_file(f, recipient, type, six, false);
 }
@@ -195,68 +216,104 @@ pack(struct feed_files *f, size_t recipient, enum feed_type type, bool six)
 	return rename(packed, plain);
 }
 
-/* After the file that it is about, under the same temporary name. */
+static void
+notice_path(const struct feed_files *f, size_t recipient, enum feed_type type,
+    bool six, char path[PATH_CAP])
+{
+	char name[FEED_NAME_MAX];
+
+	feed_files_notice_name(f, recipient, type, six, name);
+	snprintf(path, PATH_CAP, "%s/.%s.%ld", f->dir, name, (long)getpid());
+}
+
 static int
-finish_notice(
+write_notice(
     struct feed_files *f, size_t recipient, enum feed_type type, bool six)
 {
 	struct file *file = &f->v[recipient][six][type];
-	char from[PATH_CAP], to[PATH_CAP], name[FEED_NAME_MAX];
+	char path[PATH_CAP], name[FEED_NAME_MAX];
 	struct notice_of of = { f->info, f->advices,
 		f->recipients->v[recipient].name, name, f->contact, type, six,
 		f->kind };
 	int fd;
 
-	temporary_path(f, recipient, type, six, from);
-	feed_files_notice_name(f, recipient, type, six, name);
-	snprintf(to, sizeof to, "%s/%s", f->dir, name);
+	notice_path(f, recipient, type, six, path);
 	feed_files_name(f, recipient, type, six, name);
 	notice_write(&file->notice, &of, &file->pending);
 	fd = open(
-	    from, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_CREAT | O_TRUNC, 0644);
+	    path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_CREAT | O_TRUNC, 0644);
 	if (fd < 0)
 		return -1;
+	file->told = true;
 	if (write_all(fd, buf_text(&file->pending), file->pending.len) < 0 ||
-	    fsync(fd) < 0)
+	    (syncs_each(f) && fsync(fd) < 0))
 		return close_keeping_errno(fd);
 	buf_free(&file->pending);
-	if (close(fd) < 0)
-		return -1;
-	return rename(from, to);
+	return close(fd);
 }
 
+/* All of it in the file system, under names that nobody reads. */
 static int
-finish_file(
+write_file(
     struct feed_files *f, size_t recipient, enum feed_type type, bool six)
 {
-	char from[PATH_CAP], to[PATH_CAP], name[FEED_NAME_MAX];
-	struct file *file = &f->v[recipient][six][type];
-
-	if (file->rows == 0)
+	if (f->v[recipient][six][type].rows == 0)
 		return 0;
 	if (flush_file(f, recipient, type, six, true) < 0)
 		return -1;
 	if (f->recipients->v[recipient].zip &&
 	    pack(f, recipient, type, six) < 0)
 		return -1;
+	return f->info ? write_notice(f, recipient, type, six) : 0;
+}
+
+/* The notification after the file that it is about. */
+static int
+name_file(struct feed_files *f, size_t recipient, enum feed_type type, bool six)
+{
+	char from[PATH_CAP], to[PATH_CAP], name[FEED_NAME_MAX];
+	struct file *file = &f->v[recipient][six][type];
+
+	if (file->rows == 0)
+		return 0;
 	temporary_path(f, recipient, type, six, from);
 	feed_files_name(f, recipient, type, six, name);
 	snprintf(to, sizeof to, "%s/%s", f->dir, name);
 	if (rename(from, to) < 0)
 		return -1;
 	file->made = false;
-	return f->info ? finish_notice(f, recipient, type, six) : 0;
+	if (!file->told)
+		return 0;
+	notice_path(f, recipient, type, six, from);
+	feed_files_notice_name(f, recipient, type, six, name);
+	snprintf(to, sizeof to, "%s/%s", f->dir, name);
+	if (rename(from, to) < 0)
+		return -1;
+	file->told = false;
+	return 0;
 }
 
-/* The names are as lasting as the rows. */
 static int
-sync_directory(const char *dir)
+each_file(struct feed_files *f,
+    int (*each)(struct feed_files *, size_t, enum feed_type, bool))
+{
+	for (size_t r = 0; r < f->recipients->n; r++)
+		for (int six = 0; six < 2; six++)
+			for (int t = 0; t < FEED_TYPES; t++)
+				if (each(f, r, (enum feed_type)t, six) < 0)
+					return -1;
+	return 0;
+}
+
+/* Its names are as lasting as what is in the files; or all that is in them. */
+static int
+sync_directory(const char *dir, int (*sync)(int))
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -1;
-	if (fsync(fd) < 0)
+	if (sync(fd) < 0)
 		return close_keeping_errno(fd);
 	return close(fd);
 }
@@ -264,13 +321,11 @@ sync_directory(const char *dir)
 int
 feed_files_finish(struct feed_files *f)
 {
-	for (size_t r = 0; r < f->recipients->n; r++)
-		for (int six = 0; six < 2; six++)
-			for (int t = 0; t < FEED_TYPES; t++)
-				if (finish_file(f, r, (enum feed_type)t, six) <
-				    0)
-					return -1;
-	return sync_directory(f->dir);
+	if (each_file(f, write_file) < 0 ||
+	    (!syncs_each(f) && sync_directory(f->dir, syncfs) < 0) ||
+	    each_file(f, name_file) < 0)
+		return -1;
+	return sync_directory(f->dir, fsync);
 }
 
 void
@@ -287,10 +342,14 @@ feed_files_free(struct feed_files *f)
 
 			buf_free(&f->v[r][six][type].pending);
 			notice_free(&f->v[r][six][type].notice);
-			if (!f->v[r][six][type].made)
-				continue;
-			temporary_path(f, r, type, six, path);
-			unlink(path);
+			if (f->v[r][six][type].made) {
+				temporary_path(f, r, type, six, path);
+				unlink(path);
+			}
+			if (f->v[r][six][type].told) {
+				notice_path(f, r, type, six, path);
+				unlink(path);
+			}
 		}
 	free(f->v);
 	free(f);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "storage/cert_cache.h"
 #include "storage/feed_make.h"
 #include "storage/feed_match.h"
 #include "storage/text.h"
@@ -11,10 +12,7 @@ struct making {
 	const struct feed_order *order;
 	struct store *store;
 	struct match *match;
-	/* The last certificate: the ports of a host share theirs. */
-	bool has_cert;
-	uint8_t leaf[SHA256_LEN];
-	struct cert_fields cert;
+	struct cert_cache *certs;
 	struct buf raw_cert, raw_chain; /* empty: not made yet */
 	struct buf line; /* the last one made, */
 	bool line_plain; /* ... without anything that only some ask for */
@@ -52,32 +50,20 @@ asks_for(const struct recipient *r, const char *column)
 	return false;
 }
 
-static void
-forget_cert(struct making *m)
-{
-	if (m->has_cert)
-		cert_fields_free(&m->cert);
-	m->has_cert = false;
-}
-
 /* The row's certificate, or NULL. */
 static const struct cert_fields *
 read_cert(struct making *m, const struct head *h)
 {
+	const struct cert_fields *cert;
 	const uint8_t *der;
 	size_t len;
 
 	if (!head_has_leaf(h))
 		return NULL;
-	if (m->has_cert && memcmp(m->leaf, h->leaf, SHA256_LEN) == 0)
-		return &m->cert;
-	forget_cert(m);
-	if (!store_cert(m->store, h->leaf, &der, &len))
-		return NULL;
-	cert_fields_read(&m->cert, der, len);
-	memcpy(m->leaf, h->leaf, SHA256_LEN);
-	m->has_cert = true;
-	return &m->cert;
+	cert = cert_cache_find(m->certs, h->leaf);
+	if (!cert && store_cert(m->store, h->leaf, &der, &len))
+		cert = cert_cache_put(m->certs, h->leaf, der, len);
+	return cert;
 }
 
 /* The leaf, or all that came after it with ';' between. */
@@ -208,7 +194,8 @@ feed_make(struct store *s, const struct feed_order *order, uint64_t *rows)
 {
 	struct making m = { .order = order,
 		.store = s,
-		.match = match_new(order->recipients) };
+		.match = match_new(order->recipients),
+		.certs = cert_cache_new() };
 	struct store_scan *scan = order->kind == FEED_GONE_ROWS
 	    ? store_scan_gone(s)
 	    : store_scan_new(s);
@@ -219,7 +206,7 @@ feed_make(struct store *s, const struct feed_order *order, uint64_t *rows)
 	*rows = m.rows;
 	store_scan_free(scan);
 	match_free(m.match);
-	forget_cert(&m);
+	cert_cache_free(m.certs);
 	buf_free(&m.raw_cert);
 	buf_free(&m.raw_chain);
 	buf_free(&m.line);

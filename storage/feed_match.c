@@ -20,6 +20,7 @@ struct by_range {
 };
 
 struct by_domain {
+	uint64_t hash; /* from its end to its beginning */
 	const char *domain;
 	size_t recipient;
 };
@@ -36,8 +37,10 @@ struct match {
 	size_t nranges, next;
 	size_t *active, nactive;
 	struct addr at;
-	struct by_domain *domains;
+	struct by_domain *domains; /* sorted by hash */
 	size_t ndomains;
+	uint32_t *slots; /* of a hash: the first one's index + 1 */
+	size_t nslots;
 	size_t *all, nall; /* those without a filter */
 	size_t *out, nout;
 	uint64_t *stamp, row; /* stamp[r] == row: r is in out already */
@@ -68,7 +71,49 @@ compare_domains(const void *a, const void *b)
 {
 	const struct by_domain *x = a, *y = b;
 
-	return strcasecmp(x->domain, y->domain);
+	return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+/* FNV-1a, from right to left: all domains above a name in one walk. */
+#define HASH_BEGIN ((uint64_t)0xcbf29ce484222325)
+
+static uint64_t
+hash_more(uint64_t h, char c)
+{
+	return (h ^ (uint8_t)tolower((uint8_t)c)) * 0x100000001b3;
+}
+
+static uint64_t
+hash_of(const char *s)
+{
+	uint64_t h = HASH_BEGIN;
+
+	for (size_t i = strlen(s); i > 0; i--)
+		h = hash_more(h, s[i - 1]);
+	return h;
+}
+
+static uint32_t *
+slot_of(const struct match *m, uint64_t hash)
+{
+	size_t at = hash & (m->nslots - 1);
+
+	while (m->slots[at] != 0 && m->domains[m->slots[at] - 1].hash != hash)
+		at = (at + 1) & (m->nslots - 1);
+	return &m->slots[at];
+}
+
+static void
+index_domains(struct match *m)
+{
+	if (m->ndomains == 0)
+		return;
+	qsort(m->domains, m->ndomains, sizeof *m->domains, compare_domains);
+	for (m->nslots = 2; m->nslots < 4 * m->ndomains;)
+		m->nslots *= 2;
+	m->slots = need_memory(m->nslots, sizeof *m->slots);
+	for (size_t i = m->ndomains; i > 0; i--)
+		*slot_of(m, m->domains[i - 1].hash) = (uint32_t)i;
 }
 
 static void
@@ -107,7 +152,8 @@ add_recipient(struct match *m, const struct recipient *r, size_t i)
 		m->domains =
 		    need_more(m->domains, m->ndomains + 1, sizeof *m->domains);
 		m->domains[m->ndomains++] =
-		    (struct by_domain){ r->domains[k], i };
+		    (struct by_domain){ hash_of(r->domains[k]), r->domains[k],
+			    i };
 	}
 }
 
@@ -128,9 +174,7 @@ match_new(const struct recipients *all)
 		    compare_numbers);
 	if (m->nranges > 0)
 		qsort(m->ranges, m->nranges, sizeof *m->ranges, compare_ranges);
-	if (m->ndomains > 0)
-		qsort(m->domains, m->ndomains, sizeof *m->domains,
-		    compare_domains);
+	index_domains(m);
 	return m;
 }
 
@@ -143,6 +187,7 @@ match_free(struct match *m)
 	free(m->ranges);
 	free(m->active);
 	free(m->domains);
+	free(m->slots);
 	free(m->all);
 	free(m->out);
 	free(m->stamp);
@@ -204,53 +249,51 @@ take_prefixes(struct match *m, const struct addr *a)
 }
 
 static void
-take_suffix(struct match *m, const char *suffix)
+take_suffix(struct match *m, uint64_t hash, const char *suffix, size_t len)
 {
-	size_t low = 0, high = m->ndomains;
+	size_t i = *slot_of(m, hash);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcasecmp(m->domains[middle].domain, suffix) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < m->ndomains &&
-	     strcasecmp(m->domains[low].domain, suffix) == 0;
-	     low++)
-		take(m, m->domains[low].recipient);
+	for (; i > 0 && i <= m->ndomains && m->domains[i - 1].hash == hash; i++)
+		if (strlen(m->domains[i - 1].domain) == len &&
+		    strncasecmp(m->domains[i - 1].domain, suffix, len) == 0)
+			take(m, m->domains[i - 1].recipient);
 }
 
 /* mail.example.net, example.net and net; a wildcard's star is a label. */
 static void
 take_name(struct match *m, const void *bytes, size_t len)
 {
-	char name[NAME_CAP];
+	const char *name = bytes;
+	uint64_t hash = HASH_BEGIN;
 
-	if (len > 0 && ((const char *)bytes)[len - 1] == '.')
+	if (len > 0 && name[len - 1] == '.')
 		len--;
-	if (len == 0 || len >= sizeof name)
+	if (len >= NAME_CAP)
 		return;
-	memcpy(name, bytes, len);
-	name[len] = '\0';
-	for (const char *at = name; at; at = strchr(at, '.')) {
-		at += at > name ? 1 : 0;
-		take_suffix(m, at);
+	for (size_t i = len; i > 0; i--) {
+		hash = hash_more(hash, name[i - 1]);
+		if (i == 1 || name[i - 2] == '.')
+			take_suffix(m, hash, name + i - 1, len - (i - 1));
 	}
 }
 
 static void
 take_names(struct match *m, const struct row *r, const struct cert_fields *cert)
 {
+	static const enum tag tags[] = { TAG_PTR, TAG_GREETING_NAME,
+		TAG_EHLO_NAME };
+	const void *last = "";
 	struct field f;
+	size_t len = 0;
 
-	if (row_field(r, TAG_PTR, &f))
+	for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+		if (!row_field(r, tags[i], &f) ||
+		    (f.len == len && memcmp(f.bytes, last, len) == 0))
+			continue;
 		take_name(m, f.bytes, f.len);
-	if (row_field(r, TAG_GREETING_NAME, &f))
-		take_name(m, f.bytes, f.len);
-	if (row_field(r, TAG_EHLO_NAME, &f))
-		take_name(m, f.bytes, f.len);
+		last = f.bytes;
+		len = f.len;
+	}
 	for (size_t i = 0; cert && i < cert->nnames; i++)
 		take_name(m, cert->names[i], strlen(cert->names[i]));
 }
