@@ -110,34 +110,6 @@ choose(const struct tool *t, const struct request *r, struct recipient *alone,
 	return TOOL_GO_ON;
 }
 
-static struct holes *
-read_holes(const struct request *r)
-{
-	char error[HOLES_ERROR_MAX];
-	char *path = r->holes_file
-	    ? need_copy(r->holes_file, strlen(r->holes_file))
-	    : tool_data_file("smtp-vulnerable");
-	struct holes *holes = holes_read(path, error);
-
-	if (!holes)
-		tool_error("%s", error);
-	free(path);
-	return holes;
-}
-
-static struct advices *
-read_advices(void)
-{
-	char error[ADVICE_ERROR_MAX];
-	char *path = tool_data_file("advice");
-	struct advices *advices = advice_read(path, error);
-
-	if (!advices)
-		tool_error("%s", error);
-	free(path);
-	return advices;
-}
-
 struct printing {
 	const char *sweep_id;
 	bool json, notice;
@@ -238,10 +210,10 @@ feed_run(struct tool *t, int argc, char **argv)
 		return status;
 	if (stat(r.dir, &st) < 0 || !S_ISDIR(st.st_mode))
 		return tool_error("%s: not a directory", r.dir);
-	holes = read_holes(&r);
+	holes = tool_holes(r.holes_file);
 	if (!holes)
 		return TOOL_ERROR;
-	if (r.notice && !(advices = read_advices()))
+	if (r.notice && !(advices = tool_advices()))
 		status = TOOL_ERROR;
 	else
 		status = write_feeds(t, &r, &all, holes, advices);

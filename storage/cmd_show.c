@@ -158,37 +158,11 @@ show_silent(const struct target *t, uint64_t when_us, void *arg)
 	return true;
 }
 
-static struct advices *
-read_advice(void)
-{
-	char error[ADVICE_ERROR_MAX];
-	char *path = tool_data_file("advice");
-	struct advices *advices = advice_read(path, error);
-
-	if (!advices)
-		tool_error("%s", error);
-	free(path);
-	return advices;
-}
-
-static struct holes *
-read_holes(void)
-{
-	char error[HOLES_ERROR_MAX];
-	char *path = tool_data_file("smtp-vulnerable");
-	struct holes *holes = holes_read(path, error);
-
-	if (!holes)
-		tool_error("%s", error);
-	free(path);
-	return holes;
-}
-
 static int
 show_wanted(struct tool *t, struct store *s, const struct wanted *w)
 {
-	struct advices *advices = t->json ? NULL : read_advice();
-	struct holes *holes = read_holes();
+	struct advices *advices = t->json ? NULL : tool_advices();
+	struct holes *holes = tool_holes(NULL);
 	const struct show_tables tables = { advices, holes };
 	struct silence silence = { s, w, &tables, t->json, 0 };
 	unsigned found;

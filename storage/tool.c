@@ -192,6 +192,32 @@ tool_data_file(const char *name)
 	return path.s;
 }
 
+struct advices *
+tool_advices(void)
+{
+	char error[ADVICE_ERROR_MAX];
+	char *path = tool_data_file("advice");
+	struct advices *advices = advice_read(path, error);
+
+	if (!advices)
+		tool_error("%s", error);
+	free(path);
+	return advices;
+}
+
+struct holes *
+tool_holes(const char *file)
+{
+	char error[HOLES_ERROR_MAX];
+	char *path = file ? NULL : tool_data_file("smtp-vulnerable");
+	struct holes *holes = holes_read(file ? file : path, error);
+
+	if (!holes)
+		tool_error("%s", error);
+	free(path);
+	return holes;
+}
+
 bool
 tool_number(const struct tool *t, const char *option, const char *text,
     uint64_t max, uint64_t *number)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 
 #include "engine/conf.h"
+#include "storage/advice.h"
+#include "storage/holes.h"
 #include "storage/row.h"
 #include "storage/store.h"
 
@@ -75,6 +77,10 @@ struct store *tool_store(const struct tool *);
  * passed over: what was printed is then not all there is.
  */
 int tool_store_close(struct store *, int status);
+
+/* Tables of ours, of a file or (NULL) of where they lie. NULL after a message. */
+struct advices *tool_advices(void);
+struct holes *tool_holes(const char *file);
 
 /* A file of ours: beside a build in its tree, else installed. Allocated. */
 char *tool_data_file(const char *name);
