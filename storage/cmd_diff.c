@@ -172,7 +172,8 @@ count_one(struct diff *d, const struct compared *c)
 		.body = c->body,
 		.len = c->len };
 
-	if (!filter_passes(&d->filter, &r.target, &r.head))
+	if (!filter_passes(&d->filter, &r.target, &r.head) ||
+	    !filter_passes_body(&d->filter, &r))
 		return;
 	d->all.n[c->difference]++;
 	if (d->rows) {

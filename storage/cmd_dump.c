@@ -79,6 +79,8 @@ dump_rows(struct dump *d, struct store_scan *scan)
 			continue;
 		if (!store_scan_body(scan, &r.body, &r.len))
 			r.body = NULL;
+		if (!filter_passes_body(&d->filter, &r))
+			continue;
 		print_row(d, json_row(&r, d->transcript));
 		d->rows++;
 	}

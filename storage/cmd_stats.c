@@ -91,8 +91,12 @@ count_store(struct store *s, const struct filter *f, struct statistics *to)
 			continue;
 		r.body = NULL;
 		r.len = 0;
-		if (statistics_wants_body(to, &r.head))
-			store_scan_body(scan, &r.body, &r.len);
+		if ((statistics_wants_body(to, &r.head) ||
+			filter_wants_body(f)) &&
+		    !store_scan_body(scan, &r.body, &r.len))
+			r.body = NULL;
+		if (!filter_passes_body(f, &r))
+			continue;
 		statistics_add(to, &r);
 	}
 	store_scan_free(scan);

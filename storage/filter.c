@@ -10,6 +10,7 @@ filter_init(struct filter *f)
 	memset(f, 0, sizeof *f);
 	f->port = f->protocol = f->outcome = f->starttls = f->finding = -1;
 	f->asn = -1;
+	f->tls = -1;
 	f->any_row = true;
 }
 
@@ -40,6 +41,25 @@ take_number(const struct tool *t, const char *option, const char *text,
 		return false;
 	*value = (int64_t)n;
 	return true;
+}
+
+/* "TLSv1.3", or "none": it was not spoken. */
+static bool
+take_tls(struct filter *f, const struct tool *t, const char *text)
+{
+	static const uint16_t versions[] = { 0x0300, 0x0301, 0x0302, 0x0303,
+		0x0304 };
+
+	f->tls = strcmp(text, "none") == 0 ? 0 : -1;
+	for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++)
+		if (strcasecmp(text, tls_version_name(versions[i])) == 0)
+			f->tls = versions[i];
+	if (f->tls < 0)
+		tool_usage(t,
+		    "--tls %s: expected SSLv3, TLSv1.0, TLSv1.1, TLSv1.2, "
+		    "TLSv1.3 or none",
+		    text);
+	return f->tls >= 0;
 }
 
 static bool
@@ -107,6 +127,14 @@ filter_take(struct filter *f, const struct tool *t, int c, const char *text)
 		return take_country(f, t, text);
 	case FILTER_PREFIX:
 		return take_prefix(f, t, text);
+	case FILTER_TLS:
+		return take_tls(f, t, text);
+	case FILTER_PRODUCT:
+		f->product = text;
+		return true;
+	case FILTER_REGION:
+		f->region = text;
+		return true;
 	default:
 		tool_usage(t, "%s: no such option here", t->command->name);
 		return false;
@@ -147,8 +175,42 @@ filter_passes(
 	    (f->starttls < 0 || f->starttls == h->starttls) &&
 	    (f->finding < 0 || head_has(h, (enum finding)f->finding)) &&
 	    (f->asn < 0 || f->asn == h->asn) &&
+	    (f->tls < 0 || f->tls == h->tls_version) &&
 	    (f->country[0] == '\0' ||
 		memcmp(f->country, h->country, sizeof h->country) == 0);
+}
+
+bool
+filter_wants_body(const struct filter *f)
+{
+	return f->product || f->region;
+}
+
+static bool
+is_text(struct buf *text, const char *wanted)
+{
+	bool same = strcasecmp(buf_text(text), wanted) == 0;
+
+	buf_clear(text);
+	return same;
+}
+
+bool
+filter_passes_body(const struct filter *f, const struct row *r)
+{
+	struct buf text = { 0 };
+	bool passes = true;
+
+	if (f->product) {
+		row_product(r, &text);
+		passes = is_text(&text, f->product);
+	}
+	if (f->region) {
+		row_text(r, TAG_REGION, &text);
+		passes = is_text(&text, f->region) && passes;
+	}
+	buf_free(&text);
+	return passes;
 }
 
 bool

@@ -8,7 +8,8 @@
 
 /* Members that were not asked for are negative, zero or NULL. */
 struct filter {
-	int port, protocol, outcome, starttls, finding, family;
+	int port, protocol, outcome, starttls, finding, family, tls;
+	const char *product, *region; /* these two read the body */
 	int64_t asn;
 	char country[3];
 	struct ranges *prefixes;
@@ -26,7 +27,10 @@ enum filter_option {
 	FILTER_FAMILY,
 	FILTER_ASN,
 	FILTER_COUNTRY,
-	FILTER_PREFIX
+	FILTER_PREFIX,
+	FILTER_TLS,
+	FILTER_PRODUCT,
+	FILTER_REGION
 };
 /* clang-format off */
 #define FILTER_OPTIONS \
@@ -38,7 +42,10 @@ enum filter_option {
 	{ "family", required_argument, NULL, FILTER_FAMILY }, \
 	{ "asn", required_argument, NULL, FILTER_ASN }, \
 	{ "country", required_argument, NULL, FILTER_COUNTRY }, \
-	{ "prefix", required_argument, NULL, FILTER_PREFIX }
+	{ "prefix", required_argument, NULL, FILTER_PREFIX }, \
+	{ "tls", required_argument, NULL, FILTER_TLS }, \
+	{ "product", required_argument, NULL, FILTER_PRODUCT }, \
+	{ "region", required_argument, NULL, FILTER_REGION }
 #define FILTER_HELP \
 	"      --port N           only this port\n" \
 	"      --protocol NAME    spoken: pop3, imap, smtp, unknown\n" \
@@ -48,7 +55,10 @@ enum filter_option {
 	"      --family 4|6       only IPv4 or IPv6\n" \
 	"      --asn N            only this AS\n" \
 	"      --country CC       only this country; ?? is unknown\n" \
-	"      --prefix RANGE     only these addresses; may be repeated\n"
+	"      --prefix RANGE     only these addresses; may be repeated\n" \
+	"      --tls VERSION      negotiated: TLSv1.3 ...; none\n" \
+	"      --product NAME     as stats --by product has it\n" \
+	"      --region NAME      of a country, in capitals or not\n"
 /* clang-format on */
 
 void filter_init(struct filter *);
@@ -60,6 +70,9 @@ void filter_free(struct filter *);
 
 bool filter_passes(
     const struct filter *, const struct target *, const struct head *);
+/* Is the body needed to say so? And the rest, once it is there. */
+bool filter_wants_body(const struct filter *);
+bool filter_passes_body(const struct filter *, const struct row *);
 /* The same for a target of which only the key is known. */
 bool filter_passes_silent(const struct filter *, const struct target *);
 

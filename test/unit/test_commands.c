@@ -149,6 +149,55 @@ test_dump_filters(void **state)
 	}
 }
 
+/* The rows of a table are what its filter lets through. */
+static void
+test_filters_are_cuts(void **state)
+{
+	static const struct {
+		const char *by, *option;
+		size_t from; /* of a label: a region has its country before */
+	} cases[] = { { "tls", "--tls", 0 }, { "product", "--product", 0 },
+		{ "region", "--region", 3 } };
+	char options[256], label[128];
+	unsigned rows = 0;
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char *table, *one, *line, *save = NULL;
+
+		snprintf(options, sizeof options, "--csv --by %s", cases[i].by);
+		table = output(&command_stats, &status, options);
+		assert_int_equal(status, TOOL_OK);
+		line = strtok_r(table, "\n", &save);
+		while ((line = strtok_r(NULL, "\n", &save))) {
+			unsigned services, other;
+
+			if (sscanf(line, "\"%127[^\"]\",%*u,%u", label,
+				&services) != 2 ||
+			    label[0] == '(' || !label[cases[i].from] ||
+			    strchr(label + cases[i].from, ' '))
+				continue;
+			snprintf(options, sizeof options,
+			    "--csv --by none %s %s%s%.2s", cases[i].option,
+			    label + cases[i].from,
+			    cases[i].from ? " --country " : "",
+			    cases[i].from ? label : "");
+			one = output(&command_stats, &status, options);
+			assert_int_equal(status, TOOL_OK);
+			assert_non_null(strstr(one, "\"all\",1,"));
+			assert_int_equal(sscanf(strstr(one, "\"all\",1,"),
+					     "\"all\",1,%u", &other),
+			    1);
+			assert_int_equal(services, other);
+			free(one);
+			rows++;
+		}
+		free(table);
+	}
+	assert_true(rows > 3);
+}
+
 static void
 test_dump_exits(void **state)
 {
@@ -489,6 +538,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dump),
 		cmocka_unit_test(test_dump_filters),
+		cmocka_unit_test(test_filters_are_cuts),
 		cmocka_unit_test(test_dump_exits),
 		cmocka_unit_test(test_dump_silent),
 		cmocka_unit_test(test_show),
