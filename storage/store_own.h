@@ -22,6 +22,7 @@ struct store {
 };
 
 struct store_scan {
+	struct ahead heads, bodies;
 	struct store *store;
 	MDB_cursor *cursor;
 	MDB_cursor_op next;
