@@ -227,7 +227,12 @@ fill_names(struct record *r, const char *name, const char *product)
 	static const char *const capabilities[] = { "PIPELINING", "UIDL", "TOP",
 		"SASL PLAIN LOGIN" };
 
-	snprintf(line, sizeof line, "+OK %s %s ready.\r\n", name, product);
+	if (r->head.protocol == PROTOCOL_SMTP)
+		snprintf(line, sizeof line, "220 %s ESMTP %s 4.91 ready.\r\n",
+		    name, product);
+	else
+		snprintf(
+		    line, sizeof line, "+OK %s %s ready.\r\n", name, product);
 	put(r, TAG_GREETING, line);
 	for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
 		put(r, TAG_CAPABILITY_BEFORE, capabilities[i]);
@@ -235,7 +240,7 @@ fill_names(struct record *r, const char *name, const char *product)
 	put(r, TAG_STARTTLS_REPLY, "-ERR Unknown command.");
 	put(r, TAG_GREETING_NAME, name);
 	put(r, TAG_PRODUCT, product);
-	put(r, TAG_VERSION, "4.96");
+	put(r, TAG_VERSION, "4.91");
 }
 
 static void
