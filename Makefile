@@ -283,7 +283,8 @@ lint:
 format:
 	@scripts/sources c | xargs clang-format-14 -i
 
-MAN8 = engine/mailsweepd.8
+MAN8 = engine/mailsweepd.8 scripts/mailsweep-nightly.8
+UNITFILES = mailsweepd.service mailsweep-nightly.path mailsweep-nightly.service
 MAN5 = conf/mailsweep.conf.5
 MAN1 = storage/mailsweep.1
 TO   = $(DESTDIR)$(PREFIX)
@@ -304,10 +305,12 @@ install: all
 	$(INSTALL) -m 755 scripts/probing-txt scripts/nightly scripts/get-geo \
 	    $(DESTDIR)$(DATADIR)
 	$(INSTALL) -m 644 storage/feeds/*.txt $(DESTDIR)$(DATADIR)/feeds
-	sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' \
-	    -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/mailsweepd.service \
-	    >$(DESTDIR)$(UNITDIR)/mailsweepd.service
-	chmod 644 $(DESTDIR)$(UNITDIR)/mailsweepd.service
+	for unit in $(UNITFILES); do \
+	    sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' \
+	        -e 's|@DATADIR@|$(DATADIR)|' \
+	        -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|' conf/$$unit \
+	        >$(DESTDIR)$(UNITDIR)/$$unit && \
+	    chmod 644 $(DESTDIR)$(UNITDIR)/$$unit || exit 1; done
 	$(INSTALL) -m 644 conf/mailsweep.sysusers \
 	    $(DESTDIR)$(SYSUSERSDIR)/mailsweep.conf
 
@@ -315,8 +318,8 @@ uninstall:
 	rm -f $(TO)/sbin/mailsweepd $(TO)/bin/mailsweep \
 	    $(DESTDIR)$(MANDIR)/man1/$(notdir $(MAN1)) \
 	    $(DESTDIR)$(MANDIR)/man5/$(notdir $(MAN5)) \
-	    $(DESTDIR)$(MANDIR)/man8/$(notdir $(MAN8)) \
-	    $(DESTDIR)$(UNITDIR)/mailsweepd.service \
+	    $(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(MAN8))) \
+	    $(addprefix $(DESTDIR)$(UNITDIR)/,$(UNITFILES)) \
 	    $(DESTDIR)$(SYSUSERSDIR)/mailsweep.conf
 	rm -rf $(DESTDIR)$(DATADIR)
 
