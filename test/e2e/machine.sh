@@ -1,6 +1,6 @@
 #!/bin/bash
-# What a machine denies: nft, a store that can be written, descriptors, memory;
-# and a second daemon on the same store.
+# What a machine denies: nft, a store that can be written, descriptors; and a
+# second daemon on the same store.
 
 LAB_SERVERS=none
 export LAB_SERVERS
@@ -21,11 +21,6 @@ until_so()
 		read -r -t 0.05 <>/dev/zero || :
 	done
 	ok "$what"
-}
-
-pause()
-{
-	read -r -t "$1" <>/dev/zero || :
 }
 
 processes()
@@ -139,48 +134,4 @@ wait "$daemon" || status=$?
 is "with 700 descriptors: exit status" "$status" 0
 swept "with 700 descriptors"
 is "incarnations" "$(counted incarnations)" 2
-
-# ---- memory: the kernel kills who wants more than there is
-
-mkdir "$work/groups"
-limit=memory.limit_in_bytes
-mount -t cgroup -o memory none "$work/groups" 2>/dev/null || {
-	limit=memory.max
-	mount -t cgroup2 none "$work/groups"
-	echo +memory 2>/dev/null >"$work/groups/cgroup.subtree_control"
-}
-group=$work/groups/mailsweep-test
-limit=$group/$limit
-
-# As far as the kernel lets us (it takes back what it can), and then no page
-# more is given.
-squeeze()
-{
-	local mb
-
-	for mb in 512 256 128 96 64 48 32 24 16 12 8 6 4 2 1; do
-		echo "${mb}M" 2>/dev/null >"$limit" || break
-	done
-}
-
-rmdir "$group" 2>/dev/null || :
-expect "a memory cgroup" mkdir "$group"
-[ ! -e "$group/memory.swappiness" ] || echo 0 >"$group/memory.swappiness"
-trap 'rmdir "$group"' EXIT
-configure_for "$work/disk/second" 'map_size = 64M'
-bash -c 'echo $$ >"$1/cgroup.procs"; exec "$2" -1 -f "$3"' bash "$group" \
-    "$BIN/mailsweepd" "$conf" >"$work/said" 2>&1 </dev/null &
-daemon=$!
-until_so "a part of it is on the disk" \
-    eval '[ "$(tool dump --silent --sweep live 2>/dev/null | wc -l)" -gt 50 ]'
-squeeze
-status=0
-wait "$daemon" || status=$?
-expect "memory is short: it ended, with $status" [ "$status" -ne 0 ]
-until_so "memory is short: no process is left" eval '[ -z "$(processes)" ]'
-is "memory is short: no rule is left" "$(nft list ruleset | grep -c .)" 0
-status=0
-sweep || status=$?
-is "memory is there again: exit status" "$status" 0
-swept "memory is there again"
 finish
