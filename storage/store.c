@@ -383,17 +383,18 @@ find_body(struct store *s, const uint8_t key[TARGET_KEY_LEN], uint64_t text,
 	return s->runs != NULL && runs_get(s->runs, at, value);
 }
 
-/* A row without fields has no body. */
+/* A row without fields has no body; NULL: it has none. */
 static void
-get_body(struct store *s, const uint8_t key[TARGET_KEY_LEN], uint64_t text,
-    const uint8_t **body, uint32_t *len)
+read_body(struct store *s, const uint8_t key[TARGET_KEY_LEN],
+    const MDB_val *found, const uint8_t **body, uint32_t *len)
 {
 	MDB_val value;
 
 	*body = NULL;
 	*len = 0;
-	if (!find_body(s, key, text, &value))
+	if (found == NULL)
 		return;
+	value = *found;
 	if (value.mv_size <= BODY_MAX + BODY_SUM_LEN) {
 		*len = (uint32_t)value.mv_size;
 		*body = value.mv_data;
@@ -408,13 +409,49 @@ get_body(struct store *s, const uint8_t key[TARGET_KEY_LEN], uint64_t text,
 	s->damaged++;
 }
 
+static void
+get_body(struct store *s, const uint8_t key[TARGET_KEY_LEN], uint64_t text,
+    const uint8_t **body, uint32_t *len)
+{
+	MDB_val value;
+	bool found = find_body(s, key, text, &value);
+
+	read_body(s, key, found ? &value : NULL, body, len);
+}
+
+/* Bodies of a sealed file lie in the order of the heads. */
+static bool
+next_body(struct store_scan *scan, MDB_val *value)
+{
+	struct store *s = scan->store;
+	MDB_val key;
+
+	if (scan->body == NULL &&
+	    mdb_cursor_open(s->view.txn, s->bodies, &scan->body) != 0)
+		return false;
+	if (mdb_cursor_get(scan->body, &key, value, MDB_NEXT) == 0 &&
+	    key.mv_size == TARGET_KEY_LEN &&
+	    memcmp(key.mv_data, scan->key, TARGET_KEY_LEN) == 0)
+		return true;
+	key = (MDB_val){ TARGET_KEY_LEN, scan->key };
+	return mdb_cursor_get(scan->body, &key, value, MDB_SET_KEY) == 0;
+}
+
 bool
 store_scan_body(struct store_scan *scan, const uint8_t **body, uint32_t *len)
 {
+	MDB_val value;
+	bool found;
+
 	if (scan->next != MDB_NEXT)
 		return false;
-	get_body(scan->store, scan->key, scan->text, body, len);
-	if (*body != NULL && !scan->store->running)
+	if (scan->store->running) {
+		get_body(scan->store, scan->key, scan->text, body, len);
+		return true;
+	}
+	found = next_body(scan, &value);
+	read_body(scan->store, scan->key, found ? &value : NULL, body, len);
+	if (*body != NULL)
 		view_ahead(&scan->bodies, *body);
 	return true;
 }
@@ -424,6 +461,8 @@ store_scan_free(struct store_scan *scan)
 {
 	if (scan == NULL)
 		return;
+	if (scan->body != NULL)
+		mdb_cursor_close(scan->body);
 	if (scan->cursor != NULL)
 		mdb_cursor_close(scan->cursor);
 	free(scan);

@@ -24,7 +24,7 @@ struct store {
 struct store_scan {
 	struct ahead heads, bodies;
 	struct store *store;
-	MDB_cursor *cursor;
+	MDB_cursor *cursor, *body; /* body: where the last one lay */
 	MDB_cursor_op next;
 	uint8_t key[TARGET_KEY_LEN];
 	uint64_t text; /* number of its body, of a sweep that is running */

@@ -176,8 +176,14 @@ text_hex(struct buf *b, const uint8_t *bytes, size_t len)
 void
 text_hex_colons(struct buf *b, const uint8_t *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		buf_printf(b, i ? ":%02X" : "%02X", bytes[i]);
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < len; i++) {
+		const char three[] = { ':', digits[bytes[i] >> 4],
+			digits[bytes[i] & 15] };
+
+		buf_add(b, i ? three : three + 1, i ? 3 : 2);
+	}
 }
 
 void
