@@ -1,6 +1,7 @@
 #!/bin/bash
-# The way out is not there at the start, and loses its address for good: nothing
-# begins that cannot, nothing is lost.
+# The way out is not there at the start, does not answer, loses its address for
+# a moment or for good, and the machine sleeps: nothing begins that cannot,
+# nothing is sent into the void, nothing is lost, no flood behind it.
 
 LAB_SERVERS=dovecot-plain,dovecot-good,postfix-good,exim-good,silent
 export LAB_SERVERS
@@ -43,6 +44,17 @@ sent()
 	[ "$(seen syn_in)" -ge $(($1)) ]
 }
 
+# No SYN leaves for a second.
+is_paused()
+{
+	local before
+
+	before=$(cat "/sys/class/net/$LAB_IF/statistics/tx_packets")
+	read -r -t 1 <>/dev/zero || :
+	[ $(($(cat "/sys/class/net/$LAB_IF/statistics/tx_packets") - before)) \
+	    -lt 50 ]
+}
+
 processes()
 {
 	pgrep -f '(^|/)(mailsweepd|nft) '
@@ -66,6 +78,44 @@ ip link set "$LAB_IF" up
 addresses
 until_so "it sends when the interface is there" sent rate
 
+# ---- a next hop that is gone, behind a card that has its carrier
+
+$LAB_TARGET nft -f - <<-'END'
+	table netdev gone {
+		chain in {
+			type filter hook ingress device net0 priority -600;
+			policy drop;
+		}
+	}
+END
+until_so "the silent next hop is noticed" says 'does not answer: nothing is sent'
+expect "nothing is sent into the void" is_paused
+$LAB_TARGET nft delete table netdev gone
+until_so "it is back" says 'the way out is back'
+
+# ---- an address that is gone for a moment
+
+before=$(grep -c 'way out is back' "$log")
+ip addr del "$LAB_SRC4/24" dev "$LAB_IF"
+until_so "the address is missed" says 'is not this host.s any more: nothing is'
+addresses
+until_so "the address is back" \
+    eval '[ "$(grep -c "way out is back" "$log")" -gt "$before" ]'
+
+# ---- the machine sleeps: all of it stands still, the network does not
+
+was=$(seen syn_in)
+until_so "it sends again" eval 'sent $((was + rate / 2))'
+# shellcheck disable=SC2046
+kill -STOP $(processes)
+read -r -t 4 <>/dev/zero || :
+was=$(seen syn_in)
+# shellcheck disable=SC2046
+kill -CONT $(processes)
+read -r -t 1 <>/dev/zero || :
+burst=$(($(seen syn_in) - was))
+expect "no flood on waking: $burst SYNs in the first second" \
+    [ "$burst" -le $((rate * 3 / 2)) ]
 swept=0
 wait "$daemon" || swept=$?
 is "exit status" "$swept" 0
