@@ -1,6 +1,6 @@
 #!/bin/bash
-# What a machine denies: nft, a store that can be written, descriptors; and a
-# second daemon on the same store.
+# What a machine denies: nft, a store that can be written, descriptors, memory;
+# and a second daemon on the same store.
 
 LAB_SERVERS=none
 export LAB_SERVERS
@@ -134,4 +134,36 @@ wait "$daemon" || status=$?
 is "with 700 descriptors: exit status" "$status" 0
 swept "with 700 descriptors"
 is "incarnations" "$(counted incarnations)" 2
+
+# ---- memory: the kernel kills who wants more than there is
+
+mkdir "$work/groups"
+limit=memory.limit_in_bytes
+mount -t cgroup -o memory none "$work/groups" 2>/dev/null || {
+	limit=memory.max
+	mount -t cgroup2 none "$work/groups"
+	echo +memory 2>/dev/null >"$work/groups/cgroup.subtree_control"
+}
+group=$work/groups/mailsweep-test
+limit=$group/$limit
+
+rmdir "$group" 2>/dev/null || :
+expect "a memory cgroup" mkdir "$group"
+[ ! -e "$group/memory.swappiness" ] || echo 0 >"$group/memory.swappiness"
+trap 'rmdir "$group"' EXIT
+configure_for "$work/disk/second" 'map_size = 64M'
+echo 12M >"$limit"
+status=0
+timeout 60 bash -c 'echo $$ >"$1/cgroup.procs"; exec "$2" -1 -f "$3"' bash \
+    "$group" "$BIN/mailsweepd" "$conf" >"$work/said" 2>&1 </dev/null ||
+    status=$?
+expect "memory is short: it ended, with $status" \
+    [ "$status" -ne 0 -a "$status" -ne 124 ]
+said "memory is short: the kernel killed some" "ended .signal 9." "$work/said"
+until_so "memory is short: no process is left" eval '[ -z "$(processes)" ]'
+is "memory is short: no rule is left" "$(nft list ruleset | grep -c .)" 0
+status=0
+sweep || status=$?
+is "memory is there again: exit status" "$status" 0
+swept "memory is there again"
 finish
