@@ -141,6 +141,8 @@ arm(struct conversation *c)
 
 	if (c->window_ms > 0 && window < at)
 		at = window;
+	if (c->sipped && c->all->now_ms + SIP_MS < at)
+		at = c->all->now_ms + SIP_MS;
 	wheel_set(&c->all->wheel, &c->timer, at);
 }
 
@@ -163,6 +165,20 @@ conversation_heard(struct conversation *c, size_t n)
 	c->window_bytes += (uint32_t)n;
 	if (dialog_want(&c->dialog) == WANT_QUIET)
 		conversation_within(c, QUIET_MS);
+}
+
+/* Should the kernel not take it, each byte wakes us as before. */
+void
+conversation_sip(struct conversation *c, bool on)
+{
+	struct epoll_event e = {
+		.events = (on ? EPOLLRDHUP : EPOLLIN) | EPOLLOUT | EPOLLET,
+		.data.ptr = c,
+	};
+
+	c->crumbs = 0;
+	if (epoll_ctl(c->all->epoll, EPOLL_CTL_MOD, c->fd, &e) == 0)
+		c->sipped = on;
 }
 
 /* ---- ends --------------------------------------------------------------- */
@@ -370,6 +386,16 @@ time_up(struct conversation *c)
 	char text[NOTE_CAP];
 	uint64_t now = c->all->now_ms;
 
+	if (c->sipped) {
+		while (c->sipped && advance(c))
+			;
+		if (c->place == PLACE_OVER)
+			return;
+		if (!c->sipped) { /* a line: it came in time */
+			conversation_ready(c);
+			return;
+		}
+	}
 	if (c->place == PLACE_FAREWELL) {
 		if (c->tls)
 			tls_goodbye(c->tls);

@@ -18,6 +18,10 @@ enum {
 	QUIET_MS = 1000, /* nothing more comes in answer to our garbage */
 	CLEAR_MS = 5000, /* clear text where TLS was to start: no TLS then */
 	FAREWELL_MS = 5000, /* for the server to close first */
+	CRUMB = 16, /* bytes: less than that at once, and no line ends */
+	CRUMBS = 4, /* so often, */
+	CRUMBS_MS = 4000, /* and for so long: from then on read by the clock, */
+	SIP_MS = 4000, /* so often */
 	HANDSHAKES_MAX = 4096 /* at once, of 40 KiB in OpenSSL each */
 };
 
@@ -84,6 +88,8 @@ struct conversation {
 	uint8_t turn; /* turn.c's */
 	bool refused; /* it took no more bytes of ours */
 	bool withdrawn; /* opted out: no record of it */
+	uint8_t crumbs; /* one after the other */
+	bool sipped; /* read by the clock: each byte woke us */
 	uint8_t told; /* what store and packet know: see report.c */
 	uint8_t line_small[LINE_SMALL];
 	uint8_t body_small[BODY_SMALL];

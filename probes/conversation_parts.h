@@ -24,6 +24,12 @@ void conversation_expect(struct conversation *);
 /* Bytes came: clocks and the rate go on. */
 void conversation_heard(struct conversation *, size_t n);
 
+/*
+ * A tarpit, which sends a byte a second, is not worth being woken for each:
+ * what came is read now and then, and always before it is judged.
+ */
+void conversation_sip(struct conversation *, bool on);
+
 /* It ends from outside. */
 void conversation_cut(struct conversation *, enum ending, const char *text);
 void conversation_cut_by_peer(struct conversation *, bool reset);

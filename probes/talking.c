@@ -112,6 +112,19 @@ fill_tls(struct conversation *c, uint8_t *space, uint32_t room)
 	return true;
 }
 
+/* So little of a line at once, for so long, that it comes by the byte. */
+static void
+count_crumb(struct conversation *c, size_t n)
+{
+	if (n >= CRUMB)
+		c->crumbs = 0;
+	else if (c->crumbs < CRUMBS)
+		c->crumbs++;
+	if (c->crumbs == CRUMBS && !c->sipped &&
+	    c->all->now_ms - c->window_ms >= CRUMBS_MS)
+		conversation_sip(c, true);
+}
+
 static bool
 fill(struct conversation *c)
 {
@@ -130,6 +143,7 @@ fill(struct conversation *c)
 	}
 	line_fed(&c->lines, (uint32_t)n);
 	conversation_heard(c, (size_t)n);
+	count_crumb(c, (size_t)n);
 	c->bytes += (uint32_t)n;
 	if (c->bytes > c->all->conf->conversation_max)
 		conversation_too_much(c);
@@ -159,6 +173,9 @@ conversation_listen(struct conversation *c)
 
 	switch (line_next(&c->lines, &line)) {
 	case LINE_GOT:
+		c->crumbs = 0;
+		if (c->sipped)
+			conversation_sip(c, false);
 		conversation_room(c, line.len);
 		dialog_hear(&c->dialog, c->line_ms, &line);
 		return true;

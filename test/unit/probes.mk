@@ -16,6 +16,7 @@ UNIT_narrow = probes/narrow
 UNIT_turn = $(PROBE_DIALOG) $(PROBE_TLS) probes/wheel probes/conversation \
     probes/talking probes/securing probes/turn probes/ending engine/addr \
     engine/ranges engine/conf_port
+UNIT_sip = $(UNIT_turn)
 UNIT_tls = $(PROBE_TLS) probes/facts probes/line probes/classify storage/record
 UNIT_heap = probes/heap
 UNIT_line = probes/line
