@@ -298,8 +298,8 @@ count_cuts(struct statistics *s, const struct row *r, const struct service *v,
 		key[at] = cut_value(s->cuts[at], r, &s->labels[at], &more);
 		group[0] = key[0];
 		if (at == 0 && s->ncuts > 1)
-			count_service(
-			    statistics_table_row(&s->groups, group), v);
+			statistics_table_row(&s->groups, group)
+			    ->counts.services++;
 		if (at + 1 < s->ncuts)
 			count_cuts(s, r, v, key, at + 1);
 		else
