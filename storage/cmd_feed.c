@@ -10,6 +10,7 @@
 #include "storage/feed_files.h"
 #include "storage/feed_make.h"
 #include "storage/json_out.h"
+#include "storage/shares.h"
 #include "storage/tool.h"
 
 enum {
@@ -110,87 +111,168 @@ choose(const struct tool *t, const struct request *r, struct recipient *alone,
 	return TOOL_GO_ON;
 }
 
-struct printing {
-	const char *sweep_id;
-	bool json, notice;
+/* Rows of each file: what the processes tell each other. */
+typedef uint64_t file_rows[2][FEED_TYPES];
+
+/* A row is of one protocol, and so is a file: each process has one of them. */
+static const enum protocol protocols[] = { PROTOCOL_POP3, PROTOCOL_IMAP,
+	PROTOCOL_SMTP };
+enum { PROCESSES = sizeof protocols / sizeof protocols[0] };
+
+struct feeding {
+	const struct request *request;
+	const struct recipients *all;
+	const struct holes *holes;
+	const struct advices *advices;
+	char sweep[SWEEP_ID_MAX];
+	struct feed_files *files;
+	file_rows *rows; /* of each recipient */
 };
 
 static void
-print_file(const struct feed_files *f, const struct recipients *all, size_t r,
-    enum feed_type type, bool six, const struct printing *p)
+print_file(const struct tool *t, const struct feeding *f, size_t r,
+    enum feed_type type, bool six)
 {
-	uint64_t rows = feed_files_rows(f, r, type, six);
+	const struct recipient *to = &f->all->v[r];
+	uint64_t rows = f->rows[r][six][type];
 	char name[FEED_NAME_MAX];
 	struct json_object *o;
 
 	if (rows == 0)
 		return;
-	feed_files_name(f, r, type, six, name);
-	if (!p->json) {
-		printf("%-24s %-24s %10" PRIu64 "  %s\n", all->v[r].name,
+	feed_files_name(f->files, r, type, six, name);
+	if (!t->json) {
+		printf("%-24s %-24s %10" PRIu64 "  %s\n", to->name,
 		    feed_type_name(type, six), rows, name);
 		return;
 	}
 	o = json_object_new_object();
-	json_put_string(o, "sweep", p->sweep_id);
-	json_put_string(o, "recipient", all->v[r].name);
-	json_put_string(o, "contact", all->v[r].contact);
+	json_put_string(o, "sweep", f->sweep);
+	json_put_string(o, "recipient", to->name);
+	json_put_string(o, "contact", to->contact);
 	json_put_string(o, "type", feed_type_name(type, six));
 	json_put_string(o, "title", feed_type_title(type));
 	json_put_number(o, "rows", rows);
 	json_put_string(o, "file", name);
-	if (p->notice)
-		json_put_string(
-		    o, "notice", feed_files_notice_name(f, r, type, six, name));
+	if (f->request->notice)
+		json_put_string(o, "notice",
+		    feed_files_notice_name(f->files, r, type, six, name));
 	json_print(o, false);
 }
 
-static void
-print_summary(const struct feed_files *f, const struct recipients *all,
-    const struct printing *p)
+/* How many rows there were. */
+static uint64_t
+print_summary(const struct tool *t, const struct feeding *f)
 {
-	if (!p->json)
+	uint64_t sum = 0;
+
+	if (!t->json)
 		printf("%-24s %-24s %10s  %s\n", "recipient", "type", "rows",
 		    "file");
-	for (size_t r = 0; r < all->n; r++)
+	for (size_t r = 0; r < f->all->n; r++)
 		for (int six = 0; six < 2; six++)
-			for (int t = 0; t < FEED_TYPES; t++)
-				print_file(
-				    f, all, r, (enum feed_type)t, six, p);
+			for (int type = 0; type < FEED_TYPES; type++) {
+				print_file(t, f, r, (enum feed_type)type, six);
+				sum += f->rows[r][six][type];
+			}
+	return sum;
+}
+
+static void
+note_rows(const struct feeding *f)
+{
+	for (size_t r = 0; r < f->all->n; r++)
+		for (int six = 0; six < 2; six++)
+			for (int type = 0; type < FEED_TYPES; type++)
+				f->rows[r][six][type] += feed_files_rows(
+				    f->files, r, (enum feed_type)type, six);
+}
+
+static bool
+failed(const struct feeding *f)
+{
+	tool_error("%s: %s", f->request->dir, strerror(errno));
+	return false;
+}
+
+/* One protocol's files, which get their names when all have been written. */
+static bool
+write_share(const struct feeding *f, struct store *s, struct shares *shares,
+    enum protocol protocol)
+{
+	struct feed_order order = { .recipients = f->all,
+		.holes = f->holes,
+		.files = f->files,
+		.kind = f->request->kind,
+		.gone_after = f->request->gone_after,
+		.protocols = 1u << protocol };
+	uint64_t rows;
+	bool good = s && feed_make(s, &order, &rows) == 0;
+
+	if (s && !good)
+		failed(f);
+	if (!shares_agree(shares, good))
+		return false;
+	if (feed_files_finish(f->files) < 0)
+		return failed(f);
+	note_rows(f);
+	return true;
+}
+
+/* In each process; but only the first returns. */
+static int
+write_feeds(
+    struct tool *t, struct feeding *f, struct shares *shares, unsigned mine)
+{
+	struct store *s = tool_store(t);
+	int status = TOOL_ERROR;
+	bool good;
+
+	f->rows = shares_common(shares);
+	if (s)
+		f->files = feed_files_new(f->request->dir,
+		    store_info(s)->sweep.start_us, f->request->kind, f->all);
+	if (s && f->request->notice)
+		feed_files_notify(
+		    f->files, store_info(s), f->advices, t->conf.contact);
+	good = write_share(f, s, shares, protocols[mine]);
+	if (good && mine == 0 && shares_wait(shares))
+		status = print_summary(t, f) > 0 ? TOOL_OK : TOOL_NOTHING;
+	feed_files_free(f->files);
+	if (mine > 0)
+		store_close(s);
+	else if (s)
+		status = tool_store_close(s, status);
+	shares_end(shares, good);
+	return status;
+}
+
+/* The same sweep for all, though another be sealed meanwhile. */
+static bool
+settle_sweep(struct tool *t, char id[SWEEP_ID_MAX])
+{
+	struct store *s = tool_store(t);
+
+	if (!s)
+		return false;
+	snprintf(id, SWEEP_ID_MAX, "%s", store_info(s)->sweep.id);
+	store_close(s);
+	t->sweep = id;
+	return true;
 }
 
 static int
-write_feeds(struct tool *t, const struct request *r,
-    const struct recipients *all, const struct holes *holes,
-    const struct advices *advices)
+share_out(struct tool *t, struct feeding *f)
 {
-	struct store *s = tool_store(t);
-	struct feed_files *files;
-	struct feed_order order = { .recipients = all,
-		.holes = holes,
-		.kind = r->kind,
-		.gone_after = r->gone_after };
-	struct printing p = { .json = t->json, .notice = r->notice };
-	uint64_t rows = 0;
-	int status = TOOL_OK;
+	struct shares *shares;
+	unsigned mine;
 
-	if (!s)
+	if (!settle_sweep(t, f->sweep))
 		return TOOL_ERROR;
-	p.sweep_id = store_info(s)->sweep.id;
-	files =
-	    feed_files_new(r->dir, store_info(s)->sweep.start_us, r->kind, all);
-	order.files = files;
-	if (r->notice)
-		feed_files_notify(
-		    files, store_info(s), advices, t->conf.contact);
-	if (feed_make(s, &order, &rows) < 0 || feed_files_finish(files) < 0)
-		status = tool_error("%s: %s", r->dir, strerror(errno));
-	else
-		print_summary(files, all, &p);
-	feed_files_free(files);
-	if (status == TOOL_OK && rows == 0)
-		status = TOOL_NOTHING;
-	return tool_store_close(s, status);
+	shares = shares_begin(PROCESSES, f->all->n * sizeof f->rows[0], &mine);
+	if (!shares)
+		return tool_error("processes: %s", strerror(errno));
+	return write_feeds(t, f, shares, mine);
 }
 
 static int
@@ -201,6 +283,7 @@ feed_run(struct tool *t, int argc, char **argv)
 	struct recipients all;
 	struct holes *holes;
 	struct advices *advices = NULL;
+	struct feeding feeding = { .request = &r, .all = &all };
 	struct stat st;
 	int status = take_options(t, &r, argc, argv);
 
@@ -215,8 +298,11 @@ feed_run(struct tool *t, int argc, char **argv)
 		return TOOL_ERROR;
 	if (r.notice && !(advices = tool_advices()))
 		status = TOOL_ERROR;
-	else
-		status = write_feeds(t, &r, &all, holes, advices);
+	else {
+		feeding.holes = holes;
+		feeding.advices = advices;
+		status = share_out(t, &feeding);
+	}
 	advice_free(advices);
 	holes_free(holes);
 	return status;

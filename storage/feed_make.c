@@ -168,6 +168,8 @@ is_asked_for(const struct feed_order *order, const struct head *h)
 {
 	if (order->kind == FEED_GONE_ROWS && h->missed != order->gone_after)
 		return false;
+	if (order->protocols != 0 && !(order->protocols >> h->protocol & 1))
+		return false;
 	return feed_types(h, true) != 0;
 }
 

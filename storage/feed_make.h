@@ -12,6 +12,7 @@ struct feed_order {
 	struct feed_files *files;
 	enum feed_kind kind;
 	uint64_t gone_after; /* sealed sweeps without an answer */
+	unsigned protocols; /* a bit for each (enum protocol); 0: all */
 };
 
 /*

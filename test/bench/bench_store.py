@@ -291,4 +291,5 @@ def main():
     unseal(store, kept)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,7 @@ TOOL_STORE = storage/store storage/store_silent storage/texts storage/runs stora
 TOOL_SAMPLE = $(TOOL_STORE) storage/store_sealed storage/builder storage/builder_pages storage/store_catalog \
 	storage/store_write storage/live_texts storage/store_purge storage/book storage/pending storage/checkpoint \
 	test/unit/store_help test/unit/tool_help
-TOOL_MAKE = storage/feed_make storage/cert_cache storage/feed_match storage/feed_files \
+TOOL_MAKE = storage/feed_make storage/shares storage/cert_cache storage/feed_match storage/feed_files \
 	storage/feed_notice storage/feed_zip storage/advice $(TOOL_FEED)
 TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
 	engine/conf_recipient engine/conf_value engine/conf_words \
@@ -27,6 +27,7 @@ UNIT_text = storage/csv $(TOOL_TEXT)
 UNIT_holes = storage/holes storage/advice $(TOOL_ROW)
 UNIT_feed = storage/feed_match $(TOOL_FEED) $(TOOL_SAMPLE)
 UNIT_feed_make = storage/statistics storage/statistics_save storage/as_names storage/cut $(TOOL_MAKE) $(TOOL_SAMPLE)
+UNIT_shares = storage/shares
 UNIT_progress = storage/progress $(TOOL_TEXT)
 UNIT_change = $(UNIT_commands)
 UNIT_prefix = $(STORE_READ) storage/prefix
