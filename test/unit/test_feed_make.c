@@ -2,7 +2,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,77 +13,13 @@
 #include <cmocka.h>
 #include <zip.h>
 
-#include "storage/feed_make.h"
 #include "storage/statistics.h"
 #include "storage/text.h"
+#include "test/unit/feed_help.h"
 #include "test/unit/store_help.h"
 #include "test/unit/tool_help.h"
 
 static char datadir[64];
-static bool notices; /* make_feeds() writes them */
-
-/* Write feeds into a new directory; rows written. */
-static uint64_t
-make_feeds(char dir[64], const struct recipients *all, enum feed_kind kind)
-{
-	char error[STORE_ERROR_MAX], mistake[HOLES_ERROR_MAX];
-	struct store *s = store_open(datadir, NULL, error);
-	struct holes *holes = holes_read("conf/smtp-vulnerable", mistake);
-	struct feed_order order = {
-		.recipients = all, .holes = holes, .kind = kind, .gone_after = 3
-	};
-	struct advices *advices = advice_read("conf/advice", mistake);
-	uint64_t rows;
-
-	assert_non_null(s);
-	assert_non_null(holes);
-	assert_non_null(advices);
-	snprintf(dir, 64, "/tmp/mailsweep-feeds-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	order.files =
-	    feed_files_new(dir, store_info(s)->sweep.start_us, kind, all);
-	if (notices)
-		feed_files_notify(
-		    order.files, store_info(s), advices, "abuse@lab.test");
-	assert_int_equal(feed_make(s, &order, &rows), 0);
-	assert_int_equal(feed_files_finish(order.files), 0);
-	feed_files_free(order.files);
-	holes_free(holes);
-	advice_free(advices);
-	store_close(s);
-	return rows;
-}
-
-/* Rows of a file, its header apart; 0 when there is none. */
-static unsigned
-rows_of(const char *dir, const char *name)
-{
-	char path[256], *text;
-	unsigned n = 0;
-
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	if (access(path, F_OK) < 0)
-		return 0;
-	text = file_text(path, NULL);
-	for (const char *c = text; *c; c++)
-		n += *c == '\n';
-	free(text);
-	return n - 1;
-}
-
-static unsigned
-files_in(const char *dir)
-{
-	DIR *d = opendir(dir);
-	unsigned n = 0;
-
-	assert_non_null(d);
-	for (const struct dirent *e; (e = readdir(d));)
-		n +=
-		    strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-	closedir(d);
-	return n;
-}
 
 /* python3's csv module and the expressions of others' tools agree. */
 static void
@@ -129,18 +64,19 @@ test_everything(void **state)
 	struct recipient all = { .name = "all", .everything = true };
 	struct recipients one = { &all, 1 };
 	char dir[64];
-	uint64_t rows = make_feeds(dir, &one, FEED_ALL_ROWS), sum = 0;
+	uint64_t rows = help_feeds(datadir, dir, &one, FEED_ALL_ROWS, false),
+		 sum = 0;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-		if (rows_of(dir, files[i].name) != files[i].rows)
+		if (help_rows(dir, files[i].name) != files[i].rows)
 			fail_msg("%s: %u rows", files[i].name,
-			    rows_of(dir, files[i].name));
+			    help_rows(dir, files[i].name));
 		sum += files[i].rows;
 	}
 	assert_int_equal(rows, sum);
 	/* No rows, no file; nothing temporary is left. */
-	assert_int_equal(files_in(dir), sizeof files / sizeof files[0]);
+	assert_int_equal(help_files(dir), sizeof files / sizeof files[0]);
 	read_elsewhere(dir);
 	help_remove(dir);
 }
@@ -171,24 +107,24 @@ test_filters(void **state)
 	char dir[64];
 
 	(void)state;
-	make_feeds(dir, &all, FEED_NEW_ROWS);
+	help_feeds(datadir, dir, &all, FEED_NEW_ROWS, false);
 	assert_int_equal(
-	    rows_of(dir, "2026-11-21-scan_pop3-cert_pl_new-geo.csv"), 3);
-	assert_int_equal(rows_of(dir,
+	    help_rows(dir, "2026-11-21-scan_pop3-cert_pl_new-geo.csv"), 3);
+	assert_int_equal(help_rows(dir,
 			     "2026-11-21-scan_pop3_vulnerable-cert_pl_new-"
 			     "geo.csv"),
 	    1);
-	assert_int_equal(rows_of(dir,
+	assert_int_equal(help_rows(dir,
 			     "2026-11-21-scan_smtp_vulnerable-as_x_new-"
 			     "asn.csv"),
 	    1);
 	assert_int_equal(
-	    rows_of(dir, "2026-11-21-scan_pop3-typed_new-all.csv"), 6);
-	assert_int_equal(files_in(dir), 4);
+	    help_rows(dir, "2026-11-21-scan_pop3-typed_new-all.csv"), 6);
+	assert_int_equal(help_files(dir), 4);
 	read_elsewhere(dir);
 	help_remove(dir);
-	make_feeds(dir, &all, FEED_GONE_ROWS);
-	assert_int_equal(files_in(dir), 0);
+	help_feeds(datadir, dir, &all, FEED_GONE_ROWS, false);
+	assert_int_equal(help_files(dir), 0);
 	help_remove(dir);
 }
 
@@ -205,10 +141,10 @@ test_zip(void **state)
 	zip_t *z;
 
 	(void)state;
-	make_feeds(plain, &all, FEED_ALL_ROWS);
+	help_feeds(datadir, plain, &all, FEED_ALL_ROWS, false);
 	v[0].zip = true;
-	make_feeds(packed, &all, FEED_ALL_ROWS);
-	assert_int_equal(files_in(packed), files_in(plain));
+	help_feeds(datadir, packed, &all, FEED_ALL_ROWS, false);
+	assert_int_equal(help_files(packed), help_files(plain));
 	snprintf(path, sizeof path, "%s/%s.zip", packed, name);
 	z = zip_open(path, ZIP_RDONLY, NULL);
 	assert_non_null(z);
@@ -249,10 +185,8 @@ test_notice(void **state)
 	char dir[64], path[256], *text;
 
 	(void)state;
-	notices = true;
-	make_feeds(dir, &all, FEED_ALL_ROWS);
-	notices = false;
-	assert_int_equal(files_in(dir), 2 * 9);
+	help_feeds(datadir, dir, &all, FEED_ALL_ROWS, true);
+	assert_int_equal(help_files(dir), 2 * 9);
 	snprintf(path, sizeof path,
 	    "%s/2026-11-21-scan_imap_vulnerable-all-all.txt", dir);
 	text = file_text(path, NULL);
@@ -284,9 +218,9 @@ test_unfinished(void **state)
 	assert_int_equal(
 	    feed_files_add(f, 0, FEED_POP3, false, &row, &line), 0);
 	assert_int_equal(feed_files_add(f, 0, FEED_IMAP, true, &row, &line), 0);
-	assert_int_equal(files_in(dir), 2);
+	assert_int_equal(help_files(dir), 2);
 	feed_files_free(f);
-	assert_int_equal(files_in(dir), 0);
+	assert_int_equal(help_files(dir), 0);
 	assert_int_equal(rmdir(dir), 0);
 	f = feed_files_new(dir, SAMPLE_START_US, FEED_ALL_ROWS, &one);
 	assert_int_equal(
