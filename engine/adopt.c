@@ -34,33 +34,21 @@ const char *const dial_step_names[STEP_COUNT] = {
 enum { MSS_MIN = 88, MSS_MAX = 32767, MSS_DEFAULT4 = 536, MSS_DEFAULT6 = 1220 };
 /* Option kinds as TCP_REPAIR_OPTIONS wants them. */
 enum { OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK = 4 };
-/* Half of a buffer is window: enough for what our SYN says. */
+/* The kernel doubles it, and half of that is window: more than our SYN's. */
 enum { RECEIVE_BUFFER = 2 * SYN_WINDOW };
 
 /*
- * As Linux comes every socket has that much, and more only as it is read; the
- * first one is asked. Where it has less (net.ipv4.tcp_rmem) each is given it.
+ * A buffer that is set does not grow: what a server sends that never ends is
+ * bounded by what we read and this, and not by net.ipv4.tcp_rmem.
  */
-static bool
-has_room(int fd)
-{
-	static int default_bytes;
-	socklen_t len = sizeof default_bytes;
-
-	return (default_bytes > 0 ||
-		   getsockopt(
-		       fd, SOL_SOCKET, SO_RCVBUF, &default_bytes, &len) == 0) &&
-	    default_bytes >= RECEIVE_BUFFER;
-}
-
 int
 dial_socket(const struct addr *to)
 {
 	int family = addr_is4(to) ? AF_INET : AF_INET6;
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int bytes = RECEIVE_BUFFER; /* which the kernel doubles */
+	int bytes = RECEIVE_BUFFER;
 
-	if (fd >= 0 && !has_room(fd))
+	if (fd >= 0)
 		(void)setsockopt(
 		    fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 	return fd;
