@@ -499,9 +499,11 @@ advance(struct run *r)
 		break;
 	case RUN_SWEEPING:
 	case RUN_DRAINING:
-		if (!run_uplink_turn(r))
+		if (!run_uplink_turn(r)) {
 			abandon(r);
-		else if (!r->swept)
+			break;
+		}
+		if (!r->swept)
 			break;
 		stop_all_but_store(r);
 		enter(r, RUN_CLOSING);

@@ -29,6 +29,7 @@ struct run {
 	struct watch watch;
 	struct uplink *uplink; /* once it sends */
 	uint64_t lost_ms; /* since when the way out is; 0: it is not */
+	bool packet_knows, send_knows; /* that it is */
 };
 
 /* run_uplink.c. False: it will not come back. */

@@ -1,22 +1,39 @@
 /* run_uplink.c: a sweep pauses while the way out is lost. */
+#include <errno.h>
+
 #include "engine/conf.h"
 #include "engine/log.h"
 #include "engine/run_state.h"
 #include "engine/wire.h"
 
-/* Who sends, and who says what may be taken for settled. */
-static void
-tell(struct run *r, bool fine)
+/* One that has died is seen in this turn. */
+static bool
+tell_one(
+    const struct proc *to, enum control_type type, const void *what, size_t len)
 {
-	uint64_t rate = fine ? r->conf->rate : 0;
-	uint32_t up = fine;
+	return control_send(to->control, type, what, len) == 0 ||
+	    errno != EAGAIN;
+}
+
+/*
+ * Who says what may be taken for settled, and who sends. Their wires may be
+ * full of opt-outs: then once more, in the next turn.
+ */
+static void
+tell(struct run *r, bool lost)
+{
+	const struct proc *packet = &r->procs.v[ROLE_PACKET];
+	const struct proc *send = &r->procs.v[ROLE_SEND];
+	uint64_t rate = lost ? 0 : r->conf->rate;
+	uint32_t up = !lost;
 
 	atomic_store(&r->stats->rate, rate);
-	/* One that has died is seen in this turn. */
-	(void)control_send(
-	    r->procs.v[ROLE_PACKET].control, CTL_LINK, &up, sizeof up);
-	(void)control_send(
-	    r->procs.v[ROLE_SEND].control, CTL_RATE, &rate, sizeof rate);
+	if (r->packet_knows != lost &&
+	    tell_one(packet, CTL_LINK, &up, sizeof up))
+		r->packet_knows = lost;
+	if (r->send_knows != lost &&
+	    tell_one(send, CTL_RATE, &rate, sizeof rate))
+		r->send_knows = lost;
 }
 
 bool
@@ -38,12 +55,11 @@ run_uplink_turn(struct run *r)
 	if (state == UPLINK_LOST && r->lost_ms == 0) {
 		log_warn("%s: nothing is sent until it is back", why);
 		r->lost_ms = now;
-		tell(r, false);
 	} else if (state == UPLINK_FINE && r->lost_ms != 0) {
 		log_info("the way out is back after %llu s",
 		    (unsigned long long)(now - r->lost_ms) / 1000);
 		r->lost_ms = 0;
-		tell(r, true);
 	}
+	tell(r, r->lost_ms != 0);
 	return true;
 }

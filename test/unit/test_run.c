@@ -29,7 +29,7 @@
 #include "engine/log.h"
 #include "engine/proc.h"
 #include "engine/ranges.h"
-#include "engine/run.h"
+#include "engine/run_state.h"
 #include "engine/sandbox.h"
 #include "engine/sports.h"
 #include "engine/wire.h"
@@ -391,6 +391,48 @@ ends_when_dial_dies(void **state)
 	assert_int_equal(go_to_the_end(*state), RESULT_ERROR);
 }
 
+/* Its next start sweeps on: nothing of this one is sealed. */
+static void
+ends_when_the_source_address_is_gone(void **state)
+{
+	struct fixture *f = *state;
+
+	f->conf.sources[0] = addr_from4(0x7f000009);
+	begin(f, "nothing-ends");
+	go_until(f, RUN_DRAINING);
+	while (run_stage(f->run) == RUN_DRAINING)
+		turn(f);
+	assert_int_equal(run_stage(f->run), RUN_OVER);
+	assert_int_equal(go_to_the_end(f), RESULT_ERROR);
+}
+
+/* A list of opt-outs may lie on the wire. */
+static void
+pauses_when_the_wire_was_full(void **state)
+{
+	struct fixture *f = *state;
+	const struct proc *send;
+
+	f->conf.sources[0] = addr_from4(0x7f000009);
+	assert_true(shell("ip addr add 127.0.0.9/32 dev lo"));
+	begin(f, "nothing-ends");
+	go_until(f, RUN_DRAINING);
+	send = &f->run->procs.v[ROLE_SEND];
+	kill(send->pid, SIGSTOP);
+	while (control_send(send->control, CTL_SWEEP, NULL, 0) == 0)
+		;
+	assert_true(shell("ip addr del 127.0.0.9/32 dev lo"));
+	while (!f->run->packet_knows)
+		turn(f);
+	assert_false(f->run->send_knows);
+	kill(send->pid, SIGCONT);
+	while (!f->run->send_knows && run_stage(f->run) == RUN_DRAINING)
+		turn(f);
+	assert_int_equal(run_stage(f->run), RUN_DRAINING);
+	run_stop(f->run);
+	assert_int_equal(go_to_the_end(f), RESULT_OK);
+}
+
 static void
 ends_when_the_seal_fails(void **state)
 {
@@ -507,6 +549,8 @@ main(int argc, char **argv)
 		RUN(replaces_resolve),
 		RUN(keeps_store_in_its_directory),
 		RUN(ends_when_dial_dies),
+		RUN(ends_when_the_source_address_is_gone),
+		RUN(pauses_when_the_wire_was_full),
 		RUN(ends_when_the_seal_fails),
 		RUN(ends_when_nft_dies),
 		RUN(stops_and_then_at_once),
