@@ -112,19 +112,21 @@ int link_ends(const struct conf *, const struct ranges *targets, bool four,
 /*
  * The next hop that link_ends() found, watched by the kernel's table of
  * neighbours. 1 = watched; 0 = it is configured, or there is none; -1 with
- * errno.
+ * errno: not now.
  */
 struct link_watch {
 	int fd, ifindex;
 	struct addr hop;
 	uint8_t mac[MAC_LEN];
-	bool known, permanent; /* its entry was seen; somebody has set it */
+	bool known; /* its entry was seen */
+	bool permanent; /* somebody has set it, or we may not ask */
+	bool absent; /* the kernel knows no address of it now */
 };
 
 enum link_seen {
 	LINK_SEEN_NOTHING, /* new */
 	LINK_SEEN_FINE, /* it has answered */
-	LINK_SEEN_GONE, /* it has not */
+	LINK_SEEN_GONE, /* it has not, asked by its address */
 	LINK_SEEN_OTHER /* another MAC address has */
 };
 
@@ -132,8 +134,8 @@ int link_watch_open(struct link_watch *, const struct conf *,
     const struct ranges *targets, bool four);
 void link_watch_close(struct link_watch *);
 
-/* Have the kernel ask it whether it is there; as new when it was gone. */
-void link_watch_ask(struct link_watch *, bool gone);
+/* Have the kernel ask it whether it is there: all on the link when absent. */
+void link_watch_ask(struct link_watch *);
 
 /* What the table has said since; never waits. */
 enum link_seen link_watch_read(struct link_watch *);

@@ -455,13 +455,14 @@ link_watch_open(struct link_watch *w, const struct conf *conf,
 	struct frame_link ends;
 	struct addr towards;
 	bool no_source;
-	int flags;
+	int flags, found;
 
 	memset(w, 0, sizeof *w);
 	if (mac[0] != '\0')
 		return 0;
-	if (link_ends(conf, targets, four, 0, &ends, &towards, &no_source) != 1)
-		return 0;
+	found = link_ends(conf, targets, four, 0, &ends, &towards, &no_source);
+	if (found != 1)
+		return found;
 	memcpy(w->mac, ends.gateway, MAC_LEN);
 	w->ifindex = (int)if_nametoindex(conf->interface);
 	w->fd = open_netlink();
@@ -482,8 +483,12 @@ link_watch_close(struct link_watch *w)
 	w->fd = -1;
 }
 
+/*
+ * What it is now is asked for as well: a message of a change may be lost, and
+ * one that a person has set is not touched.
+ */
 void
-link_watch_ask(struct link_watch *w, bool gone)
+link_watch_ask(struct link_watch *w)
 {
 	struct ndmsg own = { .ndm_family =
 				 addr_is4(&w->hop) ? AF_INET : AF_INET6,
@@ -493,19 +498,40 @@ link_watch_ask(struct link_watch *w, bool gone)
 
 	if (w->permanent)
 		return;
-	/* One that a person has set is not touched. */
-	if (!w->known) {
-		(void)ask_neighbour(w->fd, w->ifindex, &w->hop, false);
-		return;
-	}
-	if (gone) {
+	(void)ask_neighbour(w->fd, w->ifindex, &w->hop, false);
+	if (w->absent) {
 		(void)ask_neighbour(w->fd, w->ifindex, &w->hop, true);
 		return;
 	}
+	if (!w->known)
+		return;
 	/* As ip(8) does: neighbour change ... nud probe. */
 	request_start(&r, RTM_NEWNEIGH, NLM_F_REPLACE, &own, sizeof own);
 	request_add_addr(&r, NDA_DST, &w->hop);
 	(void)request_send(&r, w->fd);
+}
+
+/* There is no such entry; or we may not ask, and so never hear of it. */
+static enum link_seen
+seen_in_error(struct link_watch *w, int error)
+{
+	w->absent |= error == ENOENT;
+	w->permanent |= error == EPERM || error == EACCES;
+	return w->permanent ? LINK_SEEN_FINE : LINK_SEEN_NOTHING;
+}
+
+/* It is there, and with its address: of one that was absent that is news. */
+static enum link_seen
+seen_in_entry(struct link_watch *w, unsigned state)
+{
+	bool is_new = w->absent;
+
+	w->known = true;
+	w->absent = false;
+	w->permanent = state & (NUD_PERMANENT | NUD_NOARP);
+	return is_new || w->permanent || (state & NUD_REACHABLE)
+	    ? LINK_SEEN_FINE
+	    : LINK_SEEN_NOTHING;
 }
 
 /* What one message says of it. */
@@ -515,20 +541,20 @@ seen_in(struct link_watch *w, const struct nlmsghdr *h, struct cursor body)
 	uint8_t mac[MAC_LEN];
 	unsigned state;
 
+	if (h->nlmsg_type == NLMSG_ERROR)
+		return seen_in_error(w, error_of(body));
 	if (h->nlmsg_type != RTM_NEWNEIGH)
 		return LINK_SEEN_NOTHING;
 	state = state_of(body, w->ifindex, &w->hop);
-	if (state & NUD_FAILED)
+	if (state & NUD_FAILED) {
+		w->absent = true;
 		return LINK_SEEN_GONE;
+	}
 	if (!is_entry(h, body, w->ifindex, &w->hop, mac))
 		return LINK_SEEN_NOTHING;
 	if (memcmp(mac, w->mac, MAC_LEN) != 0)
 		return LINK_SEEN_OTHER;
-	w->known = true;
-	w->permanent = state & (NUD_PERMANENT | NUD_NOARP);
-	return state & (NUD_REACHABLE | NUD_PERMANENT | NUD_NOARP)
-	    ? LINK_SEEN_FINE
-	    : LINK_SEEN_NOTHING;
+	return seen_in_entry(w, state);
 }
 
 enum link_seen
@@ -538,8 +564,10 @@ link_watch_read(struct link_watch *w)
 	uint8_t answer[ANSWER_CAP];
 	ssize_t n;
 
-	while ((n = recv(w->fd, answer, sizeof answer, 0)) > 0) {
-		struct cursor body, c = { answer, (size_t)n };
+	/* ENOBUFS: some are lost, others lie there. */
+	while ((n = recv(w->fd, answer, sizeof answer, 0)) > 0 ||
+	    (n == -1 && errno == ENOBUFS)) {
+		struct cursor body, c = { answer, n > 0 ? (size_t)n : 0 };
 		struct nlmsghdr h;
 
 		while (next_message(&c, &h, &body)) {

@@ -257,7 +257,8 @@ turn(struct parent *p)
 
 /*
  * Before store has made an incarnation of it: what cannot begin would burn one
- * at each try. False: asked to stop.
+ * at each try. False: asked to stop, or it is an interface without Ethernet,
+ * which time does not change.
  */
 static bool
 await_uplink(struct parent *p)
@@ -267,6 +268,10 @@ await_uplink(struct parent *p)
 	p->next = time(NULL); /* for who asks meanwhile */
 	while (!p->stop &&
 	    uplink_try(p->conf, p->targets, UPLINK_WAIT_MS, why) < 0) {
+		if (errno == EPROTONOSUPPORT) {
+			log_error("%s: expected an Ethernet interface", why);
+			return false;
+		}
 		if (strcmp(why, said) != 0)
 			log_warn(
 			    "%s: the sweep begins when that has changed", why);
@@ -296,7 +301,7 @@ sweep(struct parent *p)
 	if (!has_nft(p->conf))
 		return RESULT_ERROR;
 	if (!await_uplink(p))
-		return RESULT_OK;
+		return p->stop ? RESULT_OK : RESULT_ERROR;
 	p->run = run_start(p->conf, p->targets, p->excluded, p->products);
 	if (p->run == NULL)
 		return RESULT_ERROR;

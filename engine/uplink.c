@@ -17,19 +17,25 @@
 
 enum {
 	LOOK_MS = 1000,
-	ASK_MS = 2000, /* a next hop that was fine a moment ago */
+	ASK_MS = 1000, /* a next hop that was fine a moment ago */
 	ASK_LOST_MS = 500,
-	QUIET_MS = 8000 /* no word of it for so long: it is gone */
+	/* There are hosts that hear only what is asked of all on the link. */
+	DOUBT_MS = 1000,
+	ASKED_MAX = 8 /* and no word of it: it is gone */
 };
 
 struct hop {
 	struct link_watch watch;
-	bool watched, gone, moved;
-	uint64_t fine_ms, ask_ms;
+	int watched; /* as link_watch_open() said */
+	bool gone, moved;
+	unsigned asked; /* since it was fine */
+	uint64_t doubt_ms; /* since when it fails to answer; 0: it does */
+	uint64_t ask_ms;
 };
 
 struct uplink {
 	const struct conf *conf;
+	const struct ranges *targets;
 	struct hop hops[2];
 	uint64_t look_ms;
 	uint64_t missing_ms; /* since when a source is; 0: none is */
@@ -64,22 +70,26 @@ is_address(const struct ifaddrs *i, const struct addr *a)
 	return memcmp(&six.sin6_addr, a->b, 16) == 0;
 }
 
-/* The first source that no interface of this host has, or NULL. */
+/* The first source to send from that no interface of this host has, or NULL. */
 static const struct addr *
-missing_source(const struct conf *conf)
+missing_source(const struct conf *conf, const struct ranges *targets)
 {
 	const struct addr *missing = NULL;
 	struct ifaddrs *all;
+	struct addr towards;
 
 	if (getifaddrs(&all) < 0)
 		return NULL;
 	for (uint32_t s = 0; s < conf->nsources && missing == NULL; s++) {
+		const struct addr *source = &conf->sources[s];
 		const struct ifaddrs *i = all;
 
-		while (i != NULL && !is_address(i, &conf->sources[s]))
+		if (!ranges_first(targets, addr_is4(source), &towards))
+			continue;
+		while (i != NULL && !is_address(i, source))
 			i = i->ifa_next;
 		if (i == NULL)
-			missing = &conf->sources[s];
+			missing = source;
 	}
 	freeifaddrs(all);
 	return missing;
@@ -89,7 +99,7 @@ int
 uplink_try(const struct conf *conf, const struct ranges *targets, int wait_ms,
     char why[UPLINK_WHY_MAX])
 {
-	const struct addr *missing = missing_source(conf);
+	const struct addr *missing = missing_source(conf, targets);
 	char text[ADDR_TEXT_MAX];
 	struct frame_link ends;
 	struct addr towards;
@@ -98,13 +108,17 @@ uplink_try(const struct conf *conf, const struct ranges *targets, int wait_ms,
 	if (missing != NULL) {
 		say(why, "this host does not have the source address %s",
 		    addr_text(missing, text));
+		errno = EADDRNOTAVAIL;
 		return -1;
 	}
 	for (int i = 0; i < 2; i++)
 		if (link_ends(conf, targets, i == 0, wait_ms, &ends, &towards,
 			&no_source) == -1) {
+			int error = errno;
+
 			say(why, "%s: next hop towards %s: %s", conf->interface,
-			    addr_text(&towards, text), strerror(errno));
+			    addr_text(&towards, text), strerror(error));
+			errno = error;
 			return -1;
 		}
 	return 0;
@@ -118,9 +132,9 @@ uplink_open(const struct conf *conf, const struct ranges *targets)
 	if (u == NULL)
 		return NULL;
 	u->conf = conf;
+	u->targets = targets;
 	for (int i = 0; i < 2; i++)
-		u->hops[i].watched = link_watch_open(&u->hops[i].watch, conf,
-					 targets, i == 0) == 1;
+		u->hops[i].watched = -1; /* in its first turn */
 	return u;
 }
 
@@ -128,32 +142,55 @@ void
 uplink_free(struct uplink *u)
 {
 	for (int i = 0; u != NULL && i < 2; i++)
-		if (u->hops[i].watched)
+		if (u->hops[i].watched == 1)
 			link_watch_close(&u->hops[i].watch);
 	free(u);
 }
 
 static void
+take_seen(struct hop *h, enum link_seen seen, uint64_t now_ms)
+{
+	if (seen == LINK_SEEN_NOTHING)
+		return;
+	h->moved = seen == LINK_SEEN_OTHER;
+	if (seen == LINK_SEEN_GONE && h->doubt_ms == 0) {
+		h->doubt_ms = now_ms;
+		h->ask_ms = now_ms;
+	}
+	if (seen == LINK_SEEN_FINE) {
+		h->doubt_ms = 0;
+		h->asked = 0;
+	}
+}
+
+/* Times that we have asked, and not time: we may have slept. */
+static void
 look_at_hop(struct hop *h, uint64_t now_ms)
 {
-	enum link_seen seen;
-
-	if (h->fine_ms == 0)
-		h->fine_ms = now_ms;
-	while ((seen = link_watch_read(&h->watch)) != LINK_SEEN_NOTHING) {
-		h->gone = seen == LINK_SEEN_GONE;
-		h->moved = seen == LINK_SEEN_OTHER;
-		if (seen == LINK_SEEN_FINE)
-			h->fine_ms = now_ms;
-	}
+	take_seen(h, link_watch_read(&h->watch), now_ms);
 	if (h->watch.permanent)
-		h->fine_ms = now_ms;
-	if (now_ms - h->fine_ms > QUIET_MS)
-		h->gone = true;
+		h->asked = 0;
+	h->gone = (h->doubt_ms != 0 && now_ms - h->doubt_ms >= DOUBT_MS) ||
+	    h->asked > ASKED_MAX;
 	if (now_ms < h->ask_ms)
 		return;
 	h->ask_ms = now_ms + (h->gone ? ASK_LOST_MS : ASK_MS);
-	link_watch_ask(&h->watch, h->gone);
+	h->asked++;
+	link_watch_ask(&h->watch);
+}
+
+/* What cannot be at the start of a sweep may be a moment later. */
+static bool
+is_watched(struct uplink *u, unsigned i, uint64_t now_ms)
+{
+	struct hop *h = &u->hops[i];
+
+	if (h->watched == -1 && now_ms >= h->ask_ms) {
+		h->watched =
+		    link_watch_open(&h->watch, u->conf, u->targets, i == 0);
+		h->ask_ms = h->watched == -1 ? now_ms + ASK_LOST_MS : 0;
+	}
+	return h->watched == 1;
 }
 
 static void
@@ -164,7 +201,7 @@ look_at_sources(struct uplink *u, uint64_t now_ms)
 	if (now_ms - u->look_ms < LOOK_MS)
 		return;
 	u->look_ms = now_ms;
-	missing = missing_source(u->conf);
+	missing = missing_source(u->conf, u->targets);
 	if (missing == NULL) {
 		u->missing_ms = 0;
 		return;
@@ -181,10 +218,10 @@ uplink_turn(struct uplink *u, uint64_t now_ms, char why[UPLINK_WHY_MAX])
 	char text[ADDR_TEXT_MAX];
 
 	look_at_sources(u, now_ms);
-	for (int i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2; i++) {
 		struct hop *h = &u->hops[i];
 
-		if (!h->watched)
+		if (!is_watched(u, i, now_ms))
 			continue;
 		look_at_hop(h, now_ms);
 		if (!h->gone && !h->moved)

@@ -22,14 +22,15 @@ enum uplink_state {
 
 /*
  * Can a sweep begin: has this host its source addresses, does each next hop
- * answer within wait_ms? 0, or -1 and why not.
+ * answer within wait_ms? 0, or -1 with errno and why not.
  */
 int uplink_try(const struct conf *, const struct ranges *targets, int wait_ms,
     char why[UPLINK_WHY_MAX]);
 
 /*
  * Watch it from now on, when a sweep is running. What cannot be watched (a
- * next hop that is configured, or none) is taken for fine. NULL: no memory.
+ * next hop that is configured, or none, or while its entry cannot be read) is
+ * taken for fine. NULL: no memory.
  */
 struct uplink *uplink_open(const struct conf *, const struct ranges *targets);
 void uplink_free(struct uplink *);

@@ -1,4 +1,5 @@
 /* test_uplink.c: the way out is lost, and comes back, or does not. */
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -8,10 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <linux/capability.h>
 #include <linux/if_ether.h>
 
 #include "engine/conf.h"
@@ -26,7 +29,7 @@ enum { TURN_MS = 50, SOON_MS = 12000, ARP_LEN = 42 };
 enum gateway { GATEWAY_SILENT = 0, GATEWAY = 0xb, ANOTHER = 0xd };
 
 static _Atomic int gateway = GATEWAY_SILENT;
-static atomic_bool over;
+static atomic_bool over, deaf; /* to what it alone is asked */
 static pthread_t thread;
 static struct conf conf;
 static struct ranges *targets;
@@ -41,7 +44,7 @@ answer(int fd, uint8_t f[64])
 	if (f[21] != 1 || asked[3] != 2 || gateway == GATEWAY_SILENT)
 		return;
 	/* Asked by its address, it is that one or nobody. */
-	if (f[0] != 0xff && memcmp(f, mac, MAC_LEN) != 0)
+	if (f[0] != 0xff && (deaf || memcmp(f, mac, MAC_LEN) != 0))
 		return;
 	memcpy(f, f + 6, MAC_LEN);
 	memcpy(f + 6, mac, MAC_LEN);
@@ -81,7 +84,7 @@ set_up(void **state)
 	assert_int_equal(
 	    ranges_add_text(targets, "198.18.0.0/24", &expected), 0);
 	assert_int_equal(ranges_seal(targets), 0);
-	over = false;
+	over = deaf = false;
 	gateway = GATEWAY;
 	return pthread_create(&thread, NULL, serve, NULL);
 }
@@ -131,6 +134,34 @@ assert_fine_for(struct uplink *u, uint64_t ms)
 	}
 }
 
+/* Seconds of ours, in each of which the kernel has time to answer. */
+static void
+assert_fine_for_turns(struct uplink *u, unsigned turns)
+{
+	uint64_t now = now_ms();
+
+	for (unsigned i = 0; i < turns; i++) {
+		now += 1000;
+		for (unsigned k = 0; k < 2; k++) {
+			if (uplink_turn(u, now + k * TURN_MS, why) !=
+			    UPLINK_FINE)
+				fail_msg("turn %u: %s", i, why);
+			poll(NULL, 0, TURN_MS);
+		}
+	}
+}
+
+static struct uplink *
+watch(void)
+{
+	struct uplink *u;
+
+	assert_int_equal(uplink_try(&conf, targets, 3000, why), 0);
+	u = uplink_open(&conf, targets);
+	assert_non_null(u);
+	return u;
+}
+
 static void
 forget_neighbours(void)
 {
@@ -152,6 +183,12 @@ says_why_nothing_can_begin(void **state)
 	conf.sources[0] = link_help_address("10.99.0.7");
 	assert_int_equal(uplink_try(&conf, targets, 200, why), -1);
 	assert_non_null(strstr(why, "10.99.0.7"));
+	assert_int_equal(errno, EADDRNOTAVAIL);
+	/* Time does not help: the parent ends. */
+	conf.sources[0] = link_help_address("10.99.0.1");
+	snprintf(conf.interface, sizeof conf.interface, "lo");
+	assert_int_equal(uplink_try(&conf, targets, 200, why), -1);
+	assert_int_equal(errno, EPROTONOSUPPORT);
 }
 
 static void
@@ -161,13 +198,14 @@ next_hop_goes_and_returns(void **state)
 
 	(void)state;
 	link_help_needed();
-	assert_int_equal(uplink_try(&conf, targets, 3000, why), 0);
-	u = uplink_open(&conf, targets);
-	assert_non_null(u);
+	u = watch();
 	assert_fine_for(u, 5000);
 	gateway = GATEWAY_SILENT;
-	/* Asked every two seconds, three times with a second between. */
-	assert_in_range(turn_until(u, UPLINK_LOST), 1000, 6500);
+	/*
+	 * Asked every second, three times with a second between, and then for
+	 * a second all on the link.
+	 */
+	assert_in_range(turn_until(u, UPLINK_LOST), 3000, 5700);
 	assert_non_null(strstr(why, "10.99.0.2 does not answer"));
 	gateway = GATEWAY;
 	assert_in_range(turn_until(u, UPLINK_FINE), 0, 4000);
@@ -178,6 +216,152 @@ next_hop_goes_and_returns(void **state)
 	uplink_free(u);
 	gateway = GATEWAY;
 	forget_neighbours();
+}
+
+/* RFC 1122 2.3.2.1 is not everybody's: it is asked as one that is new. */
+static void
+next_hop_that_hears_broadcasts_only(void **state)
+{
+	struct uplink *u;
+
+	(void)state;
+	link_help_needed();
+	deaf = true;
+	u = watch();
+	assert_fine_for(u, 10000);
+	gateway = GATEWAY_SILENT;
+	turn_until(u, UPLINK_LOST);
+	gateway = GATEWAY;
+	turn_until(u, UPLINK_FINE);
+	uplink_free(u);
+}
+
+static void
+set_link_of_gateway(const char *to)
+{
+	assert_true(link_help_run(
+	    (const char *const[WORDS_MAX]){ "ip", "link", "set", "vb", to }));
+}
+
+/* By a person, by a cable, by a table that is full. */
+static void
+next_hop_that_is_forgotten_is_asked_anew(void **state)
+{
+	struct uplink *u;
+
+	(void)state;
+	link_help_needed();
+	u = watch();
+	assert_fine_for_turns(u, 3);
+	forget_neighbours();
+	assert_fine_for_turns(u, 12);
+	set_link_of_gateway("down");
+	set_link_of_gateway("up");
+	assert_fine_for_turns(u, 12);
+	uplink_free(u);
+}
+
+/* More happens than the socket holds, in each second. */
+static void
+next_hop_among_many_neighbours(void **state)
+{
+	static const char flood[] =
+	    "for i in $(seq 3 254); do for m in 1 2 3 4 5 6; do echo "
+	    "neigh replace 10.99.0.$i lladdr 02:00:00:00:01:0$m dev va; done; "
+	    "done | ip -batch -";
+	struct uplink *u;
+
+	(void)state;
+	link_help_needed();
+	u = watch();
+	for (unsigned i = 0; i < 12; i++) {
+		assert_true(link_help_run(
+		    (const char *const[WORDS_MAX]){ "sh", "-c", flood }));
+		assert_int_equal(
+		    uplink_turn(u, now_ms() + i * 5000, why), UPLINK_FINE);
+	}
+	uplink_free(u);
+	forget_neighbours();
+}
+
+/* At the start of a sweep; afterwards it is watched like any other. */
+static void
+next_hop_that_was_not_there_is_watched_when_it_is(void **state)
+{
+	struct uplink *u;
+
+	(void)state;
+	link_help_needed();
+	gateway = GATEWAY_SILENT;
+	u = uplink_open(&conf, targets);
+	assert_non_null(u);
+	assert_fine_for_turns(u, 2);
+	gateway = GATEWAY;
+	assert_int_equal(uplink_try(&conf, targets, 5000, why), 0);
+	assert_fine_for_turns(u, 4);
+	gateway = GATEWAY_SILENT;
+	turn_until(u, UPLINK_LOST);
+	uplink_free(u);
+	forget_neighbours();
+}
+
+static void
+parent_that_was_held_up_misses_nothing(void **state)
+{
+	struct uplink *u;
+
+	(void)state;
+	link_help_needed();
+	u = watch();
+	assert_fine_for_turns(u, 2);
+	assert_int_equal(uplink_turn(u, now_ms() + 60000, why), UPLINK_FINE);
+	poll(NULL, 0, TURN_MS);
+	assert_int_equal(uplink_turn(u, now_ms() + 120000, why), UPLINK_FINE);
+	uplink_free(u);
+}
+
+static void
+may_administer(bool may)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3,
+		0 };
+	struct __user_cap_data_struct data[2];
+
+	assert_int_equal(syscall(SYS_capget, &head, data), 0);
+	if (may)
+		data[0].effective |= 1u << CAP_NET_ADMIN;
+	else
+		data[0].effective &= ~(1u << CAP_NET_ADMIN);
+	assert_int_equal(syscall(SYS_capset, &head, data), 0);
+}
+
+static void
+who_may_not_ask_hears_of_nothing(void **state)
+{
+	struct uplink *u;
+
+	(void)state;
+	link_help_needed();
+	u = watch();
+	may_administer(false);
+	assert_fine_for_turns(u, 15);
+	may_administer(true);
+	uplink_free(u);
+}
+
+/* There is nothing to be sent from it. */
+static void
+source_without_targets_may_be_missing(void **state)
+{
+	struct uplink *u;
+
+	(void)state;
+	link_help_needed();
+	conf.sources[1] = link_help_address("fd99::77");
+	conf.nsources = 2;
+	u = watch();
+	assert_fine_for_turns(u, 15);
+	uplink_free(u);
 }
 
 /* One that a person has set is nobody's to ask about. */
@@ -238,6 +422,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(says_why_nothing_can_begin),
 		EACH(next_hop_goes_and_returns),
+		EACH(next_hop_that_hears_broadcasts_only),
+		EACH(next_hop_that_is_forgotten_is_asked_anew),
+		EACH(next_hop_among_many_neighbours),
+		EACH(next_hop_that_was_not_there_is_watched_when_it_is),
+		EACH(parent_that_was_held_up_misses_nothing),
+		EACH(who_may_not_ask_hears_of_nothing),
+		EACH(source_without_targets_may_be_missing),
 		EACH(next_hop_that_is_set_is_left_alone),
 		EACH(source_goes_for_a_moment_and_for_good),
 	};
