@@ -127,7 +127,8 @@ walk(struct purging *p)
 		else if (!deal_with(p, &key, &value, &rc))
 			break;
 	}
-	if (rc != 0 && rc != MDB_NOTFOUND)
+	/* The first error says what to do: a full map grows. */
+	if (rc != 0 && rc != MDB_NOTFOUND && p->live->rc == 0)
 		p->live->rc = rc;
 	at->len = 0;
 	if (rc == 0 && p->left == 0 && key.mv_size <= sizeof at->key) {

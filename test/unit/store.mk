@@ -44,3 +44,4 @@ UNIT_order = storage/order engine/addr
 UNIT_power = $(STORE_ALL) storage/check storage/check_files test/unit/store_help
 UNIT_builder = storage/builder storage/builder_pages storage/trailer
 UNIT_texts = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/check storage/check_files test/unit/store_help
+UNIT_live_random = $(UNIT_texts)
