@@ -427,6 +427,8 @@ store_main(const struct role_args *args)
 	int rc;
 
 	w.args = args;
+	/* Both of one moment: what follows may take long. */
+	steady_init(&w.steady, args->now_us, writer_clock_us(CLOCK_BOOTTIME));
 	set_up(&w);
 	w.rules = pending_rules_of(args->conf);
 	naming_init(&w.naming, args->conf);
@@ -437,7 +439,6 @@ store_main(const struct role_args *args)
 	w.wires[NOTES_PACKET].fd = FD_NOTES_PACKET;
 	w.wires[RECORDS].fd = FD_RECORDS;
 	w.wires[NAMES].fd = w.naming.on ? FD_RESOLVE : -1;
-	steady_init(&w.steady, args->now_us, writer_clock_us(CLOCK_BOOTTIME));
 	w.asleep_us =
 	    writer_clock_us(CLOCK_BOOTTIME) - writer_clock_us(CLOCK_MONOTONIC);
 	if (control_send(

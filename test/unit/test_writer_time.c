@@ -26,7 +26,8 @@
 #include "engine/stats.h"
 #include "engine/wire.h"
 #include "storage/datadir.h"
-#include "storage/store.h"
+#include "storage/layout.h"
+#include "storage/store_write.h"
 #include "test/unit/store_help.h"
 #include "test/unit/writer_lab.h"
 
@@ -171,6 +172,41 @@ test_clock_was_set_back(void **state)
 	assert_int_equal(c.u.sealed.rows, 1);
 }
 
+/* Its own clock at the last commit, as the next start reads it. */
+static uint64_t
+clock_kept(void)
+{
+	struct live *l = live_open(lab.dir, lab.conf.map_size, lab.error);
+	uint64_t us = 0;
+
+	assert_non_null(l);
+	live_begin(l);
+	assert_int_equal(
+	    live_meta_get(l, META_CLOCK, (char *)&us, sizeof us), sizeof us);
+	live_abort(l);
+	live_close(l);
+	return us;
+}
+
+/* However long it reads its databases and opens its files: nobody set it. */
+static void
+test_slow_start(void **state)
+{
+	struct control c;
+
+	(void)state;
+	lab.set_up_ms = 3000;
+	lab.args.now_us = lab_wall_us();
+	lab_start();
+	ask_again("192.0.2.1", 60000);
+	lab_await(STAT_STORE_QUEUE, 1);
+	assert_int_equal(control_send(lab.ours[CONTROL], CTL_STOP, NULL, 0), 0);
+	assert_int_equal(lab_control(&c), 0);
+	assert_int_equal(lab_status(), 0);
+	assert_in_range(
+	    clock_kept(), lab_wall_us() - 2 * SECOND_US, lab_wall_us());
+}
+
 #define EACH(test) \
 	cmocka_unit_test_setup_teardown(test, lab_set_up, lab_tear_down)
 
@@ -181,6 +217,7 @@ main(void)
 		EACH(test_clock_is_set),
 		EACH(test_clock_was_set_back),
 		EACH(test_resumed_ends_soon),
+		EACH(test_slow_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ struct writer_lab {
 	uint64_t mono_us;
 	uint32_t findings; /* of every record */
 	_Atomic int64_t *set_s; /* how far the clock on the wall was set */
+	int set_up_ms; /* that store needs before it begins */
 };
 
 extern struct writer_lab lab;
