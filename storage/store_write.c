@@ -29,24 +29,26 @@ _Static_assert(sizeof(struct pending) == 16, "pending rows are stored");
 static const char *const names[KINDS] = { DB_HEADS, DB_BODIES, DB_TEXTS,
 	DB_SILENT, DB_PENDING, DB_QUEUE, DB_WANTED, DB_NAMES, DB_PHANTOMS,
 	DB_META };
+static const char *const certs_name = DB_CERTS;
 
+/*
+ * One that an earlier version has begun lacks what is new, and where its map
+ * is full to the last page there is no room to make it.
+ */
 static int
-open_databases(struct live *l)
+open_databases(
+    struct book *b, const char *const *some, MDB_dbi *dbi, unsigned n)
 {
-	int rc = mdb_txn_begin(l->rows.env, NULL, 0, &l->rows.txn);
+	int rc;
 
-	for (int i = 0; rc == 0 && i < KINDS; i++)
-		rc =
-		    mdb_dbi_open(l->rows.txn, names[i], MDB_CREATE, &l->dbi[i]);
-	if (rc == 0)
-		rc = book_commit(&l->rows);
-	if (rc == 0)
-		rc = mdb_txn_begin(l->certs.env, NULL, 0, &l->certs.txn);
-	if (rc == 0)
-		rc = mdb_dbi_open(
-		    l->certs.txn, DB_CERTS, MDB_CREATE, &l->certs_dbi);
-	if (rc == 0)
-		rc = book_commit(&l->certs);
+	do {
+		rc = mdb_txn_begin(b->env, NULL, 0, &b->txn);
+		for (unsigned i = 0; rc == 0 && i < n; i++)
+			rc = mdb_dbi_open(b->txn, some[i], MDB_CREATE, &dbi[i]);
+		if (rc == 0)
+			rc = book_commit(b);
+		book_abort(b);
+	} while (rc == MDB_MAP_FULL && (rc = book_grow(b)) == 0);
 	return rc;
 }
 
@@ -71,7 +73,9 @@ live_open(const char *datadir, uint64_t map_size, char error[STORE_ERROR_MAX])
 	if (rc == 0)
 		rc = book_open(&l->certs, certs, BOOK_CERTS, CERTS_MAP);
 	if (rc == 0)
-		rc = open_databases(l);
+		rc = open_databases(&l->rows, names, l->dbi, KINDS);
+	if (rc == 0)
+		rc = open_databases(&l->certs, &certs_name, &l->certs_dbi, 1);
 	if (rc == 0)
 		return l;
 	store_say(error, "%s: %s", l->path, mdb_strerror(rc));

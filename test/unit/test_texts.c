@@ -1,4 +1,6 @@
 /* test_texts.c: bodies of a sweep that is running, as they came and by row. */
+#include <sys/stat.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -359,6 +361,49 @@ test_of_an_earlier_version(void **state)
 	assert_int_equal(wrong(), 0);
 }
 
+/* ... in one transaction, so that no page is free; the map ends with it. */
+static void
+fill_old(void)
+{
+	static const char *const old[] = { DB_HEADS, DB_BODIES, DB_SILENT,
+		DB_PENDING, DB_QUEUE, DB_WANTED, DB_NAMES, DB_PHANTOMS,
+		DB_META };
+	char path[LAYOUT_PATH_MAX], page[4000] = "";
+	uint32_t n = 0;
+	MDB_val k = { sizeof n, &n }, v = { sizeof page, page };
+	MDB_txn *txn;
+	MDB_env *env;
+	MDB_dbi dbi;
+
+	snprintf(path, sizeof path, "%s/" LAYOUT_LIVE, dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, LAYOUT_DATABASES), 0);
+	assert_int_equal(mdb_env_set_mapsize(env, MAP), 0);
+	assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	for (size_t i = 0; i < sizeof old / sizeof old[0]; i++)
+		assert_int_equal(
+		    mdb_dbi_open(txn, old[i], MDB_CREATE, &dbi), 0);
+	for (; n < 1000; n++)
+		assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+static void
+test_of_an_earlier_version_full(void **state)
+{
+	struct live *l;
+
+	(void)state;
+	fill_old();
+	l = live_open(dir, 1 << 20, error);
+	if (l == NULL)
+		fail_msg("%s", error);
+	live_close(l);
+}
+
 /* A head that names a body which is not there, and a body of nobody. */
 static void
 test_check_says_so(void **state)
@@ -401,6 +446,7 @@ main(void)
 		EACH(test_aborted),
 		EACH(test_purged),
 		EACH(test_of_an_earlier_version),
+		EACH(test_of_an_earlier_version_full),
 		EACH(test_check_says_so),
 	};
 
