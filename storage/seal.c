@@ -367,6 +367,9 @@ account_end(struct sealing *s)
 	if (s->missing > 0)
 		log_warn("%llu rows of the sweep are damaged and left out",
 		    (unsigned long long)s->missing);
+	if (s->bodies_missing > 0)
+		log_warn("%llu bodies of the sweep are damaged and left out",
+		    (unsigned long long)s->bodies_missing);
 	/*
 	 * Opted out meanwhile: gone from live/ then, and counted with the
 	 * transaction; or still there, and passed over by the walks.

@@ -380,7 +380,10 @@ find_body(struct store *s, const uint8_t key[TARGET_KEY_LEN], uint64_t text,
 	text_key_pack(text, key, at);
 	if (s->runs == NULL)
 		s->runs = runs_new(s->view.txn, s->texts);
-	return s->runs != NULL && runs_get(s->runs, at, value);
+	/* Without memory it takes longer. */
+	return s->runs != NULL
+	    ? runs_get(s->runs, at, value)
+	    : view_get(&s->view, s->texts, at, sizeof at, value);
 }
 
 /* A row without fields has no body; NULL: it has none. */
@@ -416,6 +419,7 @@ get_body(struct store *s, const uint8_t key[TARGET_KEY_LEN], uint64_t text,
 	MDB_val value;
 	bool found = find_body(s, key, text, &value);
 
+	s->damaged += text != 0 && !found;
 	read_body(s, key, found ? &value : NULL, body, len);
 }
 

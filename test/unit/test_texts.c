@@ -412,9 +412,13 @@ test_check_says_so(void **state)
 	uint8_t key[TARGET_KEY_LEN], text[TEXT_KEY_LEN];
 	MDB_val k = { sizeof text, text }, v;
 	struct live *l = open_live();
+	const uint8_t *body;
+	struct store *s;
+	struct head h;
 	MDB_txn *txn;
 	MDB_env *env;
 	MDB_dbi dbi;
+	uint32_t len;
 
 	(void)state;
 	put(l, &t, 0);
@@ -432,6 +436,12 @@ test_check_says_so(void **state)
 	assert_int_equal(mdb_txn_commit(txn), 0);
 	mdb_env_close(env);
 	assert_int_equal(wrong(), 2);
+	s = store_open(dir, LAYOUT_LIVE, error);
+	assert_non_null(s);
+	assert_true(store_get(s, &t, &h, &body, &len));
+	assert_null(body);
+	assert_int_equal(store_damaged(s), 1);
+	store_close(s);
 }
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
