@@ -327,6 +327,12 @@ mark_phantom(struct store *s, const struct addr *a, struct head *h)
 	h->findings |= 1u << FINDING_PHANTOM;
 }
 
+void
+store_end(struct store *s, int rc)
+{
+	s->damaged += rc != 0 && rc != MDB_NOTFOUND;
+}
+
 /* What is damaged, or was never a row of ours, is passed over and counted. */
 static bool
 head_load(
@@ -347,9 +353,11 @@ bool
 store_scan_next(struct store_scan *scan, struct target *target, struct head *h)
 {
 	MDB_val key = { sizeof scan->key, scan->key }, value;
+	int rc = MDB_NOTFOUND;
 
 	while (scan->cursor != NULL &&
-	    mdb_cursor_get(scan->cursor, &key, &value, scan->next) == 0) {
+	    (rc = mdb_cursor_get(scan->cursor, &key, &value, scan->next)) ==
+		0) {
 		scan->next = MDB_NEXT;
 		if (!head_load(scan->store, &key, &value, h))
 			continue;
@@ -363,6 +371,7 @@ store_scan_next(struct store_scan *scan, struct target *target, struct head *h)
 		mark_phantom(scan->store, &target->addr, h);
 		return true;
 	}
+	store_end(scan->store, rc);
 	return false;
 }
 
@@ -429,16 +438,22 @@ next_body(struct store_scan *scan, MDB_val *value)
 {
 	struct store *s = scan->store;
 	MDB_val key;
+	int rc = 0;
 
-	if (scan->body == NULL &&
-	    mdb_cursor_open(s->view.txn, s->bodies, &scan->body) != 0)
+	if (scan->body == NULL)
+		rc = mdb_cursor_open(s->view.txn, s->bodies, &scan->body);
+	if (rc != 0) {
+		store_end(s, rc);
 		return false;
+	}
 	if (mdb_cursor_get(scan->body, &key, value, MDB_NEXT) == 0 &&
 	    key.mv_size == TARGET_KEY_LEN &&
 	    memcmp(key.mv_data, scan->key, TARGET_KEY_LEN) == 0)
 		return true;
 	key = (MDB_val){ TARGET_KEY_LEN, scan->key };
-	return mdb_cursor_get(scan->body, &key, value, MDB_SET_KEY) == 0;
+	rc = mdb_cursor_get(scan->body, &key, value, MDB_SET_KEY);
+	store_end(s, rc);
+	return rc == 0;
 }
 
 bool

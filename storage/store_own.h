@@ -30,6 +30,12 @@ struct store_scan {
 	uint64_t text; /* number of its body, of a sweep that is running */
 };
 
+/*
+ * A walk or a search has ended so: what follows a page that cannot be read is
+ * damage, of nobody knows how many rows.
+ */
+void store_end(struct store *, int rc);
+
 /* Over a database, which may be NO_DBI. NULL: no memory. */
 struct store_scan *store_scan_over(struct store *, MDB_dbi);
 

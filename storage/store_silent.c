@@ -58,15 +58,17 @@ store_scan_silent_next(
     struct store_scan *scan, struct target *target, uint64_t *when_us)
 {
 	MDB_val key, value;
+	int rc = MDB_NOTFOUND;
 
 	while (scan->cursor != NULL &&
-	    mdb_cursor_get(scan->cursor, &key, &value, MDB_NEXT) == 0) {
+	    (rc = mdb_cursor_get(scan->cursor, &key, &value, MDB_NEXT)) == 0) {
 		if (!silent_load(scan->store, &key, &value, when_us))
 			continue;
 		*target = target_unpack(key.mv_data);
 		if (!ranges_has(scan->store->optouts, &target->addr))
 			return true;
 	}
+	store_end(scan->store, rc);
 	return false;
 }
 

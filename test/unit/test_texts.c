@@ -1,6 +1,7 @@
 /* test_texts.c: bodies of a sweep that is running, as they came and by row. */
 #include <sys/stat.h>
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -444,6 +445,63 @@ test_check_says_so(void **state)
 	store_close(s);
 }
 
+enum {
+	PAGE = 4096,
+	PAGE_FLAGS = 10,
+	PAGE_BRANCH = 1,
+	PAGE_SECOND = 18, /* where its second node is */
+	NODE_KEY_LEN = 6
+};
+
+/* The second page of each branch of heads is one that is not in the file. */
+static void
+break_branches(void)
+{
+	char path[LAYOUT_PATH_MAX];
+	uint8_t page[PAGE];
+	uint16_t at, len;
+	off_t off = 0;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/" LAYOUT_LIVE "/data.mdb", dir);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	for (; pread(fd, page, PAGE, off) == PAGE; off += PAGE) {
+		memcpy(&at, page + PAGE_SECOND, sizeof at);
+		if (page[PAGE_FLAGS] != PAGE_BRANCH || at > PAGE - 8)
+			continue;
+		memcpy(&len, page + at + NODE_KEY_LEN, sizeof len);
+		if (len == TARGET_KEY_LEN)
+			assert_int_equal(
+			    pwrite(fd, "\xff\xff\xff\x7f", 4, off + at), 4);
+	}
+	close(fd);
+}
+
+/* Rows behind a page that cannot be read do not go unsaid. */
+static void
+test_page_damaged(void **state)
+{
+	struct store_scan *scan;
+	struct store *s;
+	struct target t;
+	struct head h;
+	uint32_t n = 0;
+
+	(void)state;
+	live_close(put_all());
+	break_branches();
+	s = store_open(dir, LAYOUT_LIVE, error);
+	assert_non_null(s);
+	scan = store_scan_new(s);
+	while (store_scan_next(scan, &t, &h))
+		n++;
+	store_scan_free(scan);
+	assert_in_range(n, 1, HOSTS * PORTS - 1);
+	assert_int_equal(store_damaged(s), 1);
+	store_close(s);
+}
+
 #define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -458,6 +516,7 @@ main(void)
 		EACH(test_of_an_earlier_version),
 		EACH(test_of_an_earlier_version_full),
 		EACH(test_check_says_so),
+		EACH(test_page_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
