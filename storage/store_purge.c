@@ -9,7 +9,10 @@
  */
 static const enum kind order[] = { QUEUE, PENDING, HEADS, SILENT, BODIES,
 	WANTED, NAMES, PHANTOMS };
-enum { ORDER = sizeof order / sizeof order[0] };
+enum {
+	ORDER = sizeof order / sizeof order[0],
+	TEXT_COST = 10 /* rows looked at: a body lies on any page, alone */
+};
 
 struct purging {
 	struct live *live;
@@ -70,6 +73,7 @@ erase(struct purging *p, const MDB_val *key, const MDB_val *value)
 	    value->mv_size == sizeof h) {
 		memcpy(&h, value->mv_data, sizeof h);
 		live_text_erase(p->live, key->mv_data, &h);
+		p->left -= p->left < TEXT_COST ? p->left : TEXT_COST;
 	}
 	if (p->live->rc != 0)
 		return;

@@ -101,8 +101,9 @@ void live_canary_answered(struct live *, const struct addr *);
 
 /*
  * Erase all of those in a set: rows, bodies, what is pending or queued, names,
- * phantoms. Looks at about cap rows, and goes on from *at, which begins with
- * all zero. True: nothing is left. *rows: how many rows of targets went.
+ * phantoms. Looks at about cap rows, of which one with a body counts as ten,
+ * and goes on from *at, which begins with all zero. True: nothing is left.
+ * *rows: how many rows of targets went.
  */
 struct purge_at {
 	unsigned kind; /* database */
