@@ -22,6 +22,19 @@ book_open(struct book *b, const char *path, unsigned flags, size_t map)
 	return rc;
 }
 
+int
+book_begin(struct book *b)
+{
+	int rc;
+
+	/* One that was killed would keep all pages of its time for ever. */
+	(void)mdb_reader_check(b->env, NULL);
+	rc = mdb_txn_begin(b->env, NULL, 0, &b->txn);
+	if (rc != 0)
+		b->txn = NULL;
+	return rc;
+}
+
 void
 book_abort(struct book *b)
 {

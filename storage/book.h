@@ -27,6 +27,8 @@ enum {
 
 /* Each: 0, or what LMDB says. map: bytes, to begin with. */
 int book_open(struct book *, const char *path, unsigned flags, size_t map);
+/* Pages that only dead readers held are free again. */
+int book_begin(struct book *);
 int book_commit(struct book *);
 int book_grow(struct book *); /* twice as much, outside a transaction */
 void book_abort(struct book *);

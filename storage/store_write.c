@@ -42,7 +42,7 @@ open_databases(
 	int rc;
 
 	do {
-		rc = mdb_txn_begin(b->env, NULL, 0, &b->txn);
+		rc = book_begin(b);
 		for (unsigned i = 0; rc == 0 && i < n; i++)
 			rc = mdb_dbi_open(b->txn, some[i], MDB_CREATE, &dbi[i]);
 		if (rc == 0)
@@ -105,9 +105,7 @@ live_begin(struct live *l)
 	l->certs_full = false;
 	memset(l->cursors, 0, sizeof l->cursors);
 	l->text = 0;
-	l->rc = mdb_txn_begin(l->rows.env, NULL, 0, &l->rows.txn);
-	if (l->rc != 0)
-		l->rows.txn = NULL;
+	l->rc = book_begin(&l->rows);
 }
 
 void
@@ -335,7 +333,7 @@ live_put_cert(struct live *l, const uint8_t sha256[SHA256_LEN],
 	MDB_val v = { len, (void *)(uintptr_t)der };
 
 	if (l->rc == 0 && l->certs.txn == NULL)
-		l->rc = mdb_txn_begin(l->certs.env, NULL, 0, &l->certs.txn);
+		l->rc = book_begin(&l->certs);
 	if (l->rc != 0)
 		return;
 	l->rc = mdb_put(l->certs.txn, l->certs_dbi, &k, &v, MDB_NOOVERWRITE);

@@ -175,7 +175,7 @@ purge(struct live *l, unsigned n)
 	for (unsigned i = 0; i < TARGETS * PURGE_TURNS; i++)
 		if (live_purge(l, set, &at, 1 + draw(100), &rows))
 			break;
-	memset(&model[first * PORTS], 0, 16 * PORTS * sizeof model[0]);
+	memset(model + (size_t)first * PORTS, 0, sizeof model[0] * PORTS * 16);
 	ranges_free(set);
 }
 

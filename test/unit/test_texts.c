@@ -1,8 +1,10 @@
 /* test_texts.c: bodies of a sweep that is running, as they came and by row. */
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -211,6 +213,51 @@ test_replaced(void **state)
 	live_close(l);
 	assert_all(some_again);
 	assert_int_equal(wrong(), 0);
+}
+
+static off_t
+size_of_file(void)
+{
+	char path[LAYOUT_PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/" LAYOUT_LIVE "/data.mdb", dir);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* It has begun to read when it dies, as `mailsweep dump live | head` does. */
+static void
+reader_is_killed(void)
+{
+	pid_t reader = fork();
+	int status;
+
+	if (reader == 0) {
+		if (store_open(dir, LAYOUT_LIVE, error) != NULL)
+			raise(SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_true(WIFSIGNALED(status));
+}
+
+/* What is written anew after that takes the place of what it read. */
+static void
+test_reader_killed(void **state)
+{
+	struct live *l = put_all();
+	off_t before;
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * NIGHTS; i++)
+		put_night(l, i % NIGHTS, 1);
+	before = size_of_file();
+	reader_is_killed();
+	for (unsigned i = 0; i < 2 * NIGHTS; i++)
+		put_night(l, i % NIGHTS, 2);
+	assert_in_range(size_of_file(), before, before + before / 2);
+	live_close(l);
 }
 
 /* The head is written again without its body: that stays. */
@@ -510,6 +557,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(test_in_key_order),
 		EACH(test_replaced),
+		EACH(test_reader_killed),
 		EACH(test_head_alone),
 		EACH(test_aborted),
 		EACH(test_purged),
