@@ -67,11 +67,14 @@ headline_write(const struct report *r, struct buf *b)
 	write_figure(r, b, "Mail hosts in all", t->hosts, t->hosts[0],
 	    then ? &then->hosts : NULL);
 	buf_puts(b,
-	    "</dl>\n<p>POP3 and IMAP <em>without TLS</em>: the server takes a "
-	    "password and TLS cannot be had on that port, so a password "
-	    "crosses the network in clear. SMTP <em>without TLS</em>: the "
-	    "server offers no encryption for the mail it takes. Distinct "
-	    "addresses.</p></section>\n");
+	    "</dl>\n<p>TLS is the encryption of a connection. People fetch "
+	    "their mail by POP3 or IMAP; <em>without TLS</em> means that the "
+	    "server takes a password on a port where no TLS can be had, so "
+	    "that anyone on the way can read the password and the mail. SMTP "
+	    "carries mail from sender to server and between servers; "
+	    "<em>without TLS</em> means that the server offers no encryption "
+	    "for the mail it takes. Each address is counted once.</p>"
+	    "</section>\n");
 }
 
 /* ---- hosts to act on first ----------------------------------------------- */
@@ -128,6 +131,35 @@ write_fact(const struct report *r, struct buf *b, const char *name, uint64_t n)
 	buf_puts(b, "</dd></div>\n");
 }
 
+/* Of the three ways for a target to go, one is the total less the others. */
+static void
+write_targets(const struct report *r, struct buf *b)
+{
+	static const char *const names[] = { "Asked",
+		/* Apart, few opt-outs would say who they are. */
+		"Left out: excluded, or at their owner's request", "Not sent" };
+	const struct account *a = &r->info->account;
+	const uint64_t n[] = { a->counted[SEND_SENT],
+		a->counted[SEND_EXCLUDED] + a->counted[SEND_OPTED_OUT],
+		a->counted[SEND_NOT_SENT] };
+	enum { WAYS = sizeof n / sizeof n[0] };
+	struct mask_table m;
+
+	mask_new(&m, WAYS, 1);
+	for (unsigned i = 0; i < WAYS; i++)
+		*mask_cell(&m, i, 0) = n[i];
+	m.total[0] = a->index_total;
+	mask_apply(&m, r->mask_below);
+	write_fact(r, b, "Targets (address and port)", a->index_total);
+	for (unsigned i = 0; i < WAYS; i++)
+		if (mask_is_hidden(&m, i, 0))
+			buf_printf(b, "<div><dt>%s</dt><dd>masked</dd></div>\n",
+			    names[i]);
+		else
+			write_fact(r, b, names[i], n[i]);
+	mask_free(&m);
+}
+
 static void
 write_loss(const struct account *a, struct buf *b)
 {
@@ -175,22 +207,17 @@ coverage_write(const struct report *r, struct buf *b)
 	buf_puts(b,
 	    "<section id=coverage><h2>Coverage</h2>\n"
 	    "<dl class=facts>\n");
-	write_fact(r, b, "Targets (address and port)", a->index_total);
-	write_fact(r, b, "Asked", a->counted[SEND_SENT]);
-	/* Apart, few opt-outs would say who they are. */
-	write_fact(r, b, "Left out: excluded, or asked us to",
-	    a->counted[SEND_EXCLUDED] + a->counted[SEND_OPTED_OUT]);
-	write_fact(r, b, "Not sent", a->counted[SEND_NOT_SENT]);
+	write_targets(r, b);
 	write_fact(r, b, "Mail services", h->services);
 	write_fact(r, b, "Spoke another protocol, or none we know", h->other);
 	write_fact(r, b, "Answered and said nothing", r->silent);
-	write_fact(r, b, "Packets that the capture dropped",
+	write_fact(r, b, "Packets dropped by our own capture",
 	    a->events[STAT_PKT_PCAP_DROP]);
 	write_loss(a, b);
 	buf_printf(b,
-	    "<div><dt>Account of the sweep</dt><dd>%s</dd></div></dl>\n",
-	    r->info->balanced ? "balances"
-			      : "<strong>does not balance</strong>");
+	    "<div><dt>Books of the sweep: what was sent and counted, and what "
+	    "was stored</dt><dd>%s</dd></div></dl>\n",
+	    r->info->balanced ? "agree" : "<strong>do not agree</strong>");
 	write_geo(r, b);
 	buf_puts(b, "</section>\n");
 }

@@ -18,6 +18,8 @@ enum host_column {
 	HOST_COLUMNS
 };
 void host_counts(struct mask_table *, size_t row, const struct counts *);
+/* A host may be exposed in several protocols. */
+void hosts_are_shared(struct mask_table *);
 
 /* Of fewer mail hosts a rate says nothing; report.js has the number too. */
 enum { RATE_HOSTS_MIN = 20 };
@@ -38,6 +40,8 @@ struct grid {
 };
 void grid_new(struct grid *, size_t rows, unsigned columns);
 void grid_free(struct grid *);
+/* Its rows as a reader could sort them: their order must tell no more. */
+void grid_order(struct grid *, uint64_t mask_below);
 void grid_write(const struct report *, const struct grid *, struct buf *);
 
 /* A count by itself: "fewer than 10" where it is masked. */
@@ -56,12 +60,27 @@ void networks_write(const struct report *, struct buf *);
 /* The grid of countries, masked; keys are the codes. */
 void map_write(const struct report *, const struct grid *, struct buf *);
 
+/* ---- report_sums.c ------------------------------------------------------- */
+
+enum {
+	PROTOCOLS = 3, /* POP3, IMAP, SMTP */
+	ALL = PROTOCOLS, /* the column of their sum */
+	VERSIONS_MAX = 16
+};
+
+/* The tables about TLS: services by protocol. */
+struct tls_tables {
+	struct grid outcomes, versions, certificates, findings;
+	uint64_t version[VERSIONS_MAX]; /* of its row */
+	unsigned finding[FINDING_COUNT]; /* of its row */
+};
+/* Mask them, so that none gives away what another one hides. */
+void tls_tables_mask(struct tls_tables *, uint64_t below);
+
 /* ---- report_tls.c, report_time.c, report_facts.c ------------------------- */
 
 void overlap_write(const struct report *, struct buf *);
-void starttls_write(const struct report *, struct buf *);
-void versions_write(const struct report *, struct buf *);
-void findings_write(const struct report *, struct buf *);
+void tls_tables_write(const struct report *, struct buf *);
 void series_write(const struct report *, struct buf *);
 void changes_write(const struct report *, struct buf *);
 void headline_write(const struct report *, struct buf *);

@@ -80,17 +80,19 @@ write_title(const struct report *r, struct buf *b)
 		write_time(b, i->end_us);
 	} else
 		buf_puts(b, ", <strong>still running</strong>");
+	buf_putc(b, '.');
 	if (!r->for_public) {
-		buf_puts(b, ". <span class=id>");
+		buf_puts(b, " <span class=id>");
 		html_string(b, i->sweep.id);
 		buf_puts(b, "</span>");
 	}
 	buf_puts(b, "</p>\n");
 	if (r->mask_below > 1) {
 		buf_printf(b,
-		    "<p>Counts below %" PRIu64 " are masked; they, and others "
-		    "from which they could be worked out, are part of the row "
-		    "<em>Rest</em>, so that sums are exact.</p>\n",
+		    "<p>Counts below %" PRIu64 " are masked, and so are others "
+		    "from which they could be worked out. The row <em>Rest"
+		    "</em> has what is masked in its column, so that the sums "
+		    "are exact.</p>\n",
 		    r->mask_below);
 	}
 	buf_puts(b, "<nav aria-label=Contents><ul>");
@@ -114,8 +116,6 @@ write_method(struct buf *b)
 	    "<li>Per 1,000: exposed hosts among a thousand hosts with a mail "
 	    "service, where there are 20 at least. Hosts that answer on "
 	    "every port and speak no mail protocol are left out.</li>"
-	    "<li>Countries are those of a database. Two such databases agree "
-	    "on the country of about nine random ranges in ten.</li>"
 	    "<li>Borders and names on the map are no statement of "
 	    "opinion.</li></ul></section>\n");
 }
@@ -193,9 +193,7 @@ report_write(const struct report *r, struct buf *b)
 	countries_write(r, b);
 	buf_puts(b, "</section>\n");
 	overlap_write(r, b);
-	starttls_write(r, b);
-	versions_write(r, b);
-	findings_write(r, b);
+	tls_tables_write(r, b);
 	buf_puts(b, "<section id=asn><h2>By network</h2>\n");
 	networks_write(r, b);
 	buf_puts(b, "</section>\n");

@@ -70,6 +70,7 @@ totals(struct grid *g, struct statistics *s)
 	host_counts(&one, 0, statistics_total(s));
 	memcpy(g->m.total, one.v, HOST_COLUMNS * sizeof *one.v);
 	mask_free(&one);
+	hosts_are_shared(&g->m);
 	g->phantoms = statistics_phantoms(s);
 	g->label = "";
 	g->heads = heads;
@@ -109,6 +110,7 @@ countries_grid(const struct report *r, struct grid *g)
 	}
 	free(v);
 	mask_apply(&g->m, r->mask_below);
+	grid_order(g, r->mask_below);
 }
 
 void
@@ -174,6 +176,7 @@ networks_write(const struct report *r, struct buf *b)
 	g.m.rows = rows;
 	free(v);
 	mask_apply(&g.m, r->mask_below);
+	grid_order(&g, r->mask_below);
 	grid_write(r, &g, b);
 	grid_free(&g);
 }

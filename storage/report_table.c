@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <string.h>
 
 #include "storage/html.h"
 #include "storage/report_own.h"
@@ -35,6 +36,15 @@ host_counts(struct mask_table *m, size_t row, const struct counts *c)
 }
 
 void
+hosts_are_shared(struct mask_table *m)
+{
+	m->parts = m->shared = true;
+	m->parts_from = HOST_POP3;
+	m->parts_to = HOST_SMTP;
+	m->sum = HOST_EXPOSED;
+}
+
+void
 grid_new(struct grid *g, size_t rows, unsigned columns)
 {
 	*g = (struct grid){ 0 };
@@ -52,10 +62,82 @@ grid_free(struct grid *g)
 	mask_free(&g->m);
 }
 
-static void
-write_hidden(const struct report *r, struct buf *b)
+/* ---- in which order ------------------------------------------------------ */
+
+struct place {
+	size_t row;
+	double keys[2]; /* the first column and that of all hosts, as shown */
+	const char *label;
+};
+
+static double
+shown(const struct mask_table *m, size_t row, unsigned column)
 {
-	buf_printf(b, "<td class=n>&lt;&#8239;%" PRIu64 "</td>", r->mask_below);
+	return mask_is_hidden(m, row, column)
+	    ? 0.5 /* more than none, as report.js has it */
+	    : (double)mask_value(m, row, column);
+}
+
+static int
+compare_places(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (x->keys[i] < y->keys[i] || x->keys[i] > y->keys[i])
+			return x->keys[i] < y->keys[i] ? 1 : -1;
+	return strcmp(x->label, y->label);
+}
+
+static void
+take_row(struct grid *to, size_t row, const struct grid *from, size_t of)
+{
+	unsigned n = from->m.columns;
+
+	to->labels[row] = from->labels[of];
+	if (from->keys)
+		memcpy(to->keys[row], from->keys[of], sizeof *to->keys);
+	memcpy(&to->m.v[row * n], &from->m.v[of * n], n * sizeof *to->m.v);
+	memcpy(&to->m.hidden[row * n], &from->m.hidden[of * n],
+	    n * sizeof *to->m.hidden);
+}
+
+void
+grid_order(struct grid *g, uint64_t mask_below)
+{
+	struct place *places;
+	struct grid old = *g;
+	size_t n = g->m.rows;
+
+	if (mask_below < 2)
+		return;
+	places = need_memory(n + 1, sizeof *places);
+	for (size_t i = 0; i < n; i++)
+		places[i] = (struct place){ i,
+			{ shown(&g->m, i, HOST_EXPOSED),
+			    shown(&g->m, i, HOST_MAIL) },
+			buf_text(&g->labels[i]) };
+	qsort(places, n, sizeof *places, compare_places);
+	g->labels = need_memory(n + 1, sizeof *g->labels);
+	g->keys = old.keys ? need_memory(n + 1, sizeof *g->keys) : NULL;
+	g->m.v = need_memory(n * g->m.columns + 1, sizeof *g->m.v);
+	g->m.hidden = need_memory(n * g->m.columns + 1, sizeof *g->m.hidden);
+	for (size_t i = 0; i < n; i++)
+		take_row(g, i, &old, places[i].row);
+	free(places);
+	free(old.labels);
+	free(old.keys);
+	free(old.m.v);
+	free(old.m.hidden);
+}
+
+/* ---- cells --------------------------------------------------------------- */
+
+/* It need not be small: another one may be, that it would give away. */
+static void
+write_hidden(struct buf *b)
+{
+	buf_puts(b, "<td class=\"n masked\">masked</td>");
 }
 
 static void
@@ -102,8 +184,7 @@ largest(const struct mask_table *m, unsigned column)
 }
 
 static void
-write_row(const struct report *r, const struct grid *g, size_t row,
-    uint64_t most, struct buf *b)
+write_row(const struct grid *g, size_t row, uint64_t most, struct buf *b)
 {
 	const struct mask_table *m = &g->m;
 	const uint64_t *v = &m->v[row * m->columns];
@@ -116,7 +197,7 @@ write_row(const struct report *r, const struct grid *g, size_t row,
 	buf_puts(b, "</th>");
 	for (unsigned c = 0; c < m->columns; c++)
 		if (mask_is_hidden(m, row, c))
-			write_hidden(r, b);
+			write_hidden(b);
 		else
 			write_cell(b, v[c], g->bars && c == 0 ? &most : NULL);
 	if (g->rates)
@@ -127,13 +208,13 @@ write_row(const struct report *r, const struct grid *g, size_t row,
 }
 
 static void
-write_sum(const struct report *r, const struct grid *g, const char *name,
-    const uint64_t *v, const bool *hidden, bool rate, struct buf *b)
+write_sum(const struct grid *g, const char *name, const uint64_t *v,
+    const bool *hidden, bool rate, struct buf *b)
 {
 	buf_printf(b, "<tr><th scope=row>%s</th>", name);
 	for (unsigned c = 0; c < g->m.columns; c++)
 		if (hidden[c] && v[c] > 0)
-			write_hidden(r, b);
+			write_hidden(b);
 		else
 			write_cell(b, v[c], NULL);
 	if (g->rates)
@@ -170,7 +251,7 @@ write_rest(const struct report *r, const struct grid *g, struct buf *b)
 			buf_puts(&name, ")");
 		}
 		/* Masked, its columns are of different rows. */
-		write_sum(r, g, name.s, g->m.rest, g->m.total_hidden,
+		write_sum(g, name.s, g->m.rest, g->m.total_hidden,
 		    r->mask_below < 2, b);
 	}
 	buf_free(&name);
@@ -179,22 +260,21 @@ write_rest(const struct report *r, const struct grid *g, struct buf *b)
 static void
 write_foot(const struct report *r, const struct grid *g, struct buf *b)
 {
-	bool small[MASK_COLUMNS] = { false };
-
 	if (g->m.not_additive)
 		return;
 	buf_puts(b, "<tfoot>\n");
 	write_rest(r, g, b);
-	write_sum(r, g, "Total", g->m.total, g->m.total_hidden, true, b);
+	write_sum(g, "Total", g->m.total, g->m.total_hidden, true, b);
 	if (g->phantoms && g->phantoms->services > 0) {
 		struct mask_table one;
 
 		mask_new(&one, 1, g->m.columns);
 		host_counts(&one, 0, g->phantoms);
-		for (unsigned c = 0; c < one.columns; c++)
-			small[c] = is_small(r, one.v[c]);
+		hosts_are_shared(&one);
+		one.not_additive = true;
+		mask_apply(&one, r->mask_below);
 		write_sum(
-		    r, g, "Answering on every port", one.v, small, true, b);
+		    g, "Answering on every port", one.v, one.hidden, true, b);
 		mask_free(&one);
 	}
 	buf_puts(b, "</tfoot>");
@@ -227,7 +307,7 @@ grid_write(const struct report *r, const struct grid *g, struct buf *b)
 	write_head(g, b);
 	for (size_t i = 0; i < g->m.rows; i++)
 		if (g->m.not_additive || !mask_row_is_hidden(&g->m, i))
-			write_row(r, g, i, most, b);
+			write_row(g, i, most, b);
 	buf_puts(b, "</tbody>\n");
 	write_foot(r, g, b);
 	buf_puts(b, "</table></div>\n");

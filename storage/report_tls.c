@@ -5,13 +5,7 @@
 #include "storage/html.h"
 #include "storage/report_own.h"
 
-enum {
-	PROTOCOLS = 3, /* POP3, IMAP, SMTP */
-	ALL = PROTOCOLS, /* the column of their sum */
-	VERSIONS_MAX = 16,
-	STACK_WIDTH = 1000,
-	STACK_HEIGHT = 28
-};
+enum { STACK_WIDTH = 1000, STACK_HEIGHT = 28 };
 
 static const char *const protocol_titles[PROTOCOLS] = { "POP3", "IMAP",
 	"SMTP" };
@@ -176,28 +170,27 @@ write_stacks(const struct grid *g, struct buf *b)
 	}
 }
 
-void
-starttls_write(const struct report *r, struct buf *b)
+static void
+outcomes_grid(const struct report *r, struct grid *g)
 {
-	struct statistics *s = r->tables[REPORT_PROTOCOL];
-	const char *heads[TLS_STATES + 1];
+	static const char *heads[TLS_STATES + 1];
 	size_t n;
-	const struct stat_row *rows = statistics_rows(s, &n);
-	struct grid g;
+	const struct stat_row *rows =
+	    statistics_rows(r->tables[REPORT_PROTOCOL], &n);
 
-	grid_new(&g, PROTOCOLS, TLS_STATES + 1);
-	g.id = "starttls";
-	g.caption = "Services (address and port) by what became of TLS.";
-	g.label = "Protocol";
-	g.heads = heads;
-	g.m.parts = true;
-	g.m.parts_to = TLS_STATES - 1;
-	g.m.sum = TLS_STATES;
+	grid_new(g, PROTOCOLS, TLS_STATES + 1);
+	g->id = "starttls";
+	g->caption = "Services (address and port) by what became of TLS.";
+	g->label = "Protocol";
+	g->heads = heads;
+	g->m.parts = true;
+	g->m.parts_to = TLS_STATES - 1;
+	g->m.sum = TLS_STATES;
 	for (unsigned i = 0; i < TLS_STATES; i++)
 		heads[i] = states[i].name;
 	heads[TLS_STATES] = "Services";
 	for (unsigned i = 0; i < PROTOCOLS; i++)
-		buf_puts(&g.labels[i], protocol_titles[i]);
+		buf_puts(&g->labels[i], protocol_titles[i]);
 	for (size_t k = 0; k < n; k++) {
 		const struct counts *c = &rows[k].counts;
 		unsigned at = place_of(rows[k].key[0]);
@@ -205,16 +198,10 @@ starttls_write(const struct report *r, struct buf *b)
 		if (at == PROTOCOLS)
 			continue;
 		for (unsigned i = 0; i < TLS_STATES; i++)
-			g.m.total[i] += *mask_cell(&g.m, at, i) = c->tls[i];
-		g.m.total[TLS_STATES] += *mask_cell(&g.m, at, TLS_STATES) =
+			g->m.total[i] += *mask_cell(&g->m, at, i) = c->tls[i];
+		g->m.total[TLS_STATES] += *mask_cell(&g->m, at, TLS_STATES) =
 		    c->services;
 	}
-	mask_apply(&g.m, r->mask_below);
-	buf_puts(b, "<section id=outcomes><h2>STARTTLS, by protocol</h2>\n");
-	write_stacks(&g, b);
-	grid_write(r, &g, b);
-	buf_puts(b, "</section>\n");
-	grid_free(&g);
 }
 
 /* ---- versions ------------------------------------------------------------ */
@@ -264,84 +251,98 @@ versions_of(const struct stat_row *rows, size_t n, uint64_t v[VERSIONS_MAX])
 	return count;
 }
 
-void
-versions_write(const struct report *r, struct buf *b)
+static void
+versions_grid(const struct report *r, struct grid *g, uint64_t v[VERSIONS_MAX])
 {
-	uint64_t v[VERSIONS_MAX];
 	size_t n;
 	const struct stat_row *rows =
 	    statistics_rows(r->tables[REPORT_TLS], &n);
 	unsigned count = versions_of(rows, n, v);
-	struct grid g;
 
-	protocol_grid(&g, count);
-	g.id = "versions";
-	g.caption = "Services by the version that was negotiated.";
-	g.label = "Version";
+	protocol_grid(g, count);
+	g->id = "versions";
+	g->caption = "Services by the version of TLS that was agreed on.";
+	g->label = "Version";
 	for (unsigned i = 0; i < count; i++) {
 		if (v[i] == 0)
-			buf_puts(&g.labels[i], "None");
+			buf_puts(&g->labels[i], "None");
 		else
 			html_string(
-			    &g.labels[i], tls_version_name((uint16_t)v[i]));
+			    &g->labels[i], tls_version_name((uint16_t)v[i]));
 		for (size_t k = 0; k < n; k++)
 			if (rows[k].key[0] == v[i])
-				by_protocol(&g, i, rows[k].key[1],
+				by_protocol(g, i, rows[k].key[1],
 				    rows[k].counts.services);
 	}
-	mask_apply(&g.m, r->mask_below);
-	buf_puts(b, "<section id=tls><h2>TLS versions</h2>\n");
-	grid_write(r, &g, b);
-	buf_puts(b, "</section>\n");
-	grid_free(&g);
 }
 
 /* ---- findings ------------------------------------------------------------ */
 
 static void
-findings_grid(const struct report *r, bool of_certificate, const char *id,
-    const char *caption, struct buf *b)
+findings_grid(const struct report *r, bool of_certificate, struct grid *g,
+    unsigned of_row[FINDING_COUNT])
 {
 	size_t n, row = 0;
 	const struct stat_row *rows =
 	    statistics_rows(r->tables[REPORT_FINDING], &n);
-	struct grid g;
 
-	protocol_grid(&g, FINDING_COUNT);
-	g.id = id;
-	g.caption = caption;
-	g.label = of_certificate ? "Problem" : "Finding";
-	g.m.not_additive = true;
+	protocol_grid(g, FINDING_COUNT);
+	g->label = of_certificate ? "Problem" : "Finding";
+	g->m.not_additive = true;
 	for (unsigned f = 0; f < FINDING_COUNT; f++) {
 		if (!finding_titles[f] ||
 		    is_of_certificate(f) != of_certificate)
 			continue;
-		buf_puts(&g.labels[row], finding_titles[f]);
+		buf_puts(&g->labels[row], finding_titles[f]);
 		for (size_t k = 0; k < n; k++)
 			if (rows[k].key[0] == f)
-				by_protocol(&g, row, rows[k].key[1],
+				by_protocol(g, row, rows[k].key[1],
 				    rows[k].counts.services);
-		row++;
+		of_row[row++] = f;
 	}
-	g.m.rows = row;
-	mask_apply(&g.m, r->mask_below);
-	grid_write(r, &g, b);
-	g.m.rows = FINDING_COUNT;
-	grid_free(&g);
+	g->m.rows = row;
+}
+
+/* ---- all of them ---------------------------------------------------------- */
+
+static void
+write_tables(const struct report *r, struct tls_tables *t, struct buf *b)
+{
+	buf_puts(b, "<section id=outcomes><h2>STARTTLS, by protocol</h2>\n");
+	write_stacks(&t->outcomes, b);
+	grid_write(r, &t->outcomes, b);
+	buf_puts(b, "</section>\n<section id=tls><h2>TLS versions</h2>\n");
+	grid_write(r, &t->versions, b);
+	buf_puts(
+	    b, "</section>\n<section id=certificates><h2>Certificates</h2>\n");
+	grid_write(r, &t->certificates, b);
+	buf_puts(
+	    b, "</section>\n<section id=findings><h2>Other findings</h2>\n");
+	grid_write(r, &t->findings, b);
+	buf_puts(b, "</section>\n");
 }
 
 void
-findings_write(const struct report *r, struct buf *b)
+tls_tables_write(const struct report *r, struct buf *b)
 {
-	buf_puts(b, "<section id=certificates><h2>Certificates</h2>\n");
-	findings_grid(r, true, "certificate-problems",
+	unsigned of_certificates[FINDING_COUNT];
+	struct tls_tables t;
+
+	outcomes_grid(r, &t.outcomes);
+	versions_grid(r, &t.versions, t.version);
+	findings_grid(r, true, &t.certificates, of_certificates);
+	t.certificates.id = "certificate-problems";
+	t.certificates.caption =
 	    "Services by what is wrong with their certificate. One may stand "
-	    "in several rows.",
-	    b);
-	buf_puts(b,
-	    "</section>\n<section id=findings><h2>Other findings"
-	    "</h2>\n");
-	findings_grid(r, false, "other-findings",
-	    "Services by finding. One may stand in several rows.", b);
-	buf_puts(b, "</section>\n");
+	    "in several rows.";
+	findings_grid(r, false, &t.findings, t.finding);
+	t.findings.id = "other-findings";
+	t.findings.caption =
+	    "Services by finding. One may stand in several rows.";
+	tls_tables_mask(&t, r->mask_below);
+	write_tables(r, &t, b);
+	grid_free(&t.outcomes);
+	grid_free(&t.versions);
+	grid_free(&t.certificates);
+	grid_free(&t.findings);
 }

@@ -12,7 +12,7 @@
 			return cell.textContent.trim();
 		if (cell.dataset.v !== undefined)
 			return Number(cell.dataset.v);
-		return cell.textContent.startsWith('<') ? 0.5 : -1;
+		return cell.textContent === 'masked' ? 0.5 : -1;
 	};
 	const compare = (a, b) =>
 		typeof a === 'string' ? a.localeCompare(b, 'en') : a - b;

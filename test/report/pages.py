@@ -56,7 +56,7 @@ class Page(html.parser.HTMLParser):
 
 
 def value(text):
-    if text.startswith("<"):
+    if text == "masked":
         return None
     if re.fullmatch(r"\d{1,3}(,\d{3})*", text):
         return int(text.replace(",", ""))

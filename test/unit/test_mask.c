@@ -171,6 +171,53 @@ test_rows_that_overlap_have_no_rest(void **state)
 	mask_free(&t);
 }
 
+/* Ten hidden cells that are ten together are 1 each. */
+static void
+test_a_rest_of_ones(void **state)
+{
+	static const uint64_t v[] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 40, 50 };
+	struct mask_table t;
+
+	(void)state;
+	fill(&t, v, sizeof v / sizeof v[0], 1);
+	mask_apply(&t, BELOW);
+	assert_true(mask_is_hidden(&t, 10, 0));
+	assert_false(mask_is_hidden(&t, 11, 0));
+	assert_int_equal(t.rest[0], 50);
+	mask_free(&t);
+}
+
+/* Hosts, those of A, of B, of both: none of A is more than the hosts. */
+static void
+test_parts_that_share(void **state)
+{
+	static const uint64_t v[] = {
+		30, 30, 0, /* all by A: 30, hidden, were known by the sum */
+		90, 5, 86, /* 90 - 86 is at least 4 of the 5 */
+		90, 5, 90, /* says nothing */
+		12, 12, 3, /* a hidden sum hides its parts */
+		9, 9, 2, /* small */
+	};
+	struct mask_table t;
+
+	(void)state;
+	fill(&t, v, 5, 3);
+	t.not_additive = true;
+	t.parts = t.shared = true;
+	t.parts_from = 1;
+	t.parts_to = 2;
+	*mask_hidden(&t, 0, 1) = true;
+	*mask_hidden(&t, 3, 0) = true;
+	mask_apply(&t, BELOW);
+	assert_true(mask_is_hidden(&t, 0, 0));
+	assert_true(mask_is_hidden(&t, 1, 2));
+	assert_false(mask_is_hidden(&t, 1, 0));
+	assert_false(mask_is_hidden(&t, 2, 2));
+	assert_true(mask_is_hidden(&t, 3, 1));
+	assert_true(mask_row_is_hidden(&t, 4));
+	mask_free(&t);
+}
+
 /* Of what is shown nothing is small, and no unknown is alone in its sum. */
 static void
 holds(struct mask_table *t, uint64_t left_out[MASK_COLUMNS])
@@ -248,6 +295,8 @@ main(void)
 		cmocka_unit_test(test_a_small_rest_takes_a_row),
 		cmocka_unit_test(test_parts_of_a_row),
 		cmocka_unit_test(test_rows_that_overlap_have_no_rest),
+		cmocka_unit_test(test_a_rest_of_ones),
+		cmocka_unit_test(test_parts_that_share),
 		cmocka_unit_test(test_whatever_the_table),
 	};
 
