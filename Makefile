@@ -12,11 +12,11 @@
 #: make sanitize      build, unit tests and fuzz seeds with ASan and UBSan
 #: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=60 each
 #: make bench         what things cost; needs no root
-#: make bench-store  the part of it with ten million records (50 GB)
-#: sudo make bench-tx each way to send, beside zmap and masscan
+#: make bench-store   the part of it with ten million records (50 GB)
+#: sudo make bench-tx      each way to send, beside zmap and masscan
 #: sudo make bench-rx      answers at full speed, in the simulated internet
 #: sudo make bench-pool    conversations under load, against a simulator
-#: sudo make bench-checkpoint   sweeps with checkpoints, and without
+#: sudo make bench-checkpoint  sweeps with checkpoints, and without
 #: sudo make torture      kill -9, full disks, links that flap: nothing lost
 #: make internet      the simulated internet (test/internet/README.md)
 #: make install       to PREFIX (/usr/local), under DESTDIR when that is set
