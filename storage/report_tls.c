@@ -303,7 +303,7 @@ findings_grid(const struct report *r, bool of_certificate, struct grid *g,
 	g->m.rows = row;
 }
 
-/* ---- all of them ---------------------------------------------------------- */
+/* ---- all of them ------------------------------------------------------- */
 
 static void
 write_tables(const struct report *r, struct tls_tables *t, struct buf *b)
