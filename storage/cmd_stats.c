@@ -1,11 +1,21 @@
 /* cmd_stats.c: `mailsweep stats`: tables of what a sweep found. */
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "storage/filter.h"
 #include "storage/stats_print.h"
+#include "storage/text.h"
 #include "storage/tool.h"
 
-enum { STATS_BY = OPTION_OWN, STATS_TOP, STATS_CSV, STATS_AGAINST };
+enum {
+	STATS_BY = OPTION_OWN,
+	STATS_TOP,
+	STATS_CSV,
+	STATS_AGAINST,
+	STATS_FROM,
+	STATS_TO
+};
 
 struct stats_request {
 	struct filter filter;
@@ -13,7 +23,24 @@ struct stats_request {
 	uint64_t top;
 	const char *against;
 	bool csv;
+	const char *from, *to; /* days; a series if there is one of them */
 };
+
+/* Days compare as text: 2026-11-21. */
+static bool
+take_day(
+    const struct tool *t, const char *name, const char *text, const char **day)
+{
+	struct tm tm = { .tm_mday = 0 };
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+
+	*day = text;
+	if (end && *end == '\0' && strlen(text) == sizeof "2026-11-21" - 1)
+		return true;
+	tool_usage(
+	    t, "--%s %s: expected a day, such as 2026-11-21", name, text);
+	return false;
+}
 
 /* "country" or "country,protocol" */
 static bool
@@ -52,6 +79,8 @@ take_options(struct tool *t, struct stats_request *r, int argc, char **argv)
 		{ "by", required_argument, NULL, STATS_BY },
 		{ "against", required_argument, NULL, STATS_AGAINST },
 		{ "top", required_argument, NULL, STATS_TOP },
+		{ "from", required_argument, NULL, STATS_FROM },
+		{ "to", required_argument, NULL, STATS_TO },
 		{ "csv", no_argument, NULL, STATS_CSV }, { 0 } };
 	int c, status;
 	bool good = true;
@@ -64,6 +93,10 @@ take_options(struct tool *t, struct stats_request *r, int argc, char **argv)
 			    tool_number(t, "top", optarg, UINT32_MAX, &r->top);
 		else if (c == STATS_AGAINST)
 			r->against = optarg;
+		else if (c == STATS_FROM)
+			good = take_day(t, "from", optarg, &r->from);
+		else if (c == STATS_TO)
+			good = take_day(t, "to", optarg, &r->to);
 		else if (c == STATS_CSV)
 			r->csv = true;
 		else
@@ -75,6 +108,10 @@ take_options(struct tool *t, struct stats_request *r, int argc, char **argv)
 		return status;
 	if (optind < argc)
 		return tool_usage(t, "%s: not expected", argv[optind]);
+	if ((r->from || r->to) && (r->against || t->sweep))
+		return tool_usage(t,
+		    "--from, --to: a series is of all sealed sweeps, without "
+		    "--sweep and --against");
 	return filter_ready(&r->filter) ? tool_setup(t) : TOOL_ERROR;
 }
 
@@ -199,6 +236,78 @@ print_stats(struct tool *t, const struct stats_request *r)
 	return tool_store_close(s, status);
 }
 
+/* ---- a series ------------------------------------------------------------ */
+
+enum { SERIES_MAX = 4096 };
+
+struct series {
+	const struct stats_request *request;
+	char (*ids)[SWEEP_ID_MAX];
+	size_t n;
+};
+
+static bool
+note_sweep(const struct sweep_info *i, void *arg)
+{
+	struct series *s = arg;
+	char day[TIME_TEXT_MAX];
+
+	text_day(i->sweep.start_us, day);
+	if (i->removed || i->end_us == 0 || s->n == SERIES_MAX ||
+	    (s->request->from && strcmp(day, s->request->from) < 0) ||
+	    (s->request->to && strcmp(day, s->request->to) > 0))
+		return true;
+	memcpy(s->ids[s->n++], i->sweep.id, SWEEP_ID_MAX);
+	return true;
+}
+
+static int
+print_one(
+    struct tool *t, const struct stats_request *r, const char *id, bool first)
+{
+	struct stats_view view = {
+		.top = r->top, .series = true, .is_first = first
+	};
+	char error[STORE_ERROR_MAX];
+	struct store *s = store_open(t->datadir, id, error);
+	int status = TOOL_ERROR;
+
+	if (!s)
+		return tool_error("%s", error);
+	view.info = store_info(s);
+	view.silent = store_silent_count(s);
+	view.statistics = count(s, r);
+	if (view.statistics) {
+		print_view(t, r, &view);
+		status = TOOL_OK;
+	}
+	statistics_free(view.statistics);
+	return tool_store_close(s, status);
+}
+
+/* Oldest first; the worst that happened is what is returned. */
+static int
+print_series(struct tool *t, const struct stats_request *r)
+{
+	struct series series = { .request = r };
+	char error[STORE_ERROR_MAX];
+	int status = TOOL_OK;
+
+	series.ids = need_memory(SERIES_MAX, sizeof *series.ids);
+	if (store_sweeps(t->datadir, note_sweep, &series, error) < 0)
+		status = tool_error("%s", error);
+	else if (series.n == 0)
+		status = TOOL_NOTHING;
+	for (size_t i = 0; i < series.n; i++) {
+		int one = print_one(t, r, series.ids[i], i == 0);
+
+		if (one != TOOL_OK && status != TOOL_ERROR)
+			status = one;
+	}
+	free(series.ids);
+	return status;
+}
+
 static int
 stats_run(struct tool *t, int argc, char **argv)
 {
@@ -208,7 +317,8 @@ stats_run(struct tool *t, int argc, char **argv)
 	filter_init(&r.filter);
 	status = take_options(t, &r, argc, argv);
 	if (status == TOOL_GO_ON)
-		status = print_stats(t, &r);
+		status =
+		    r.from || r.to ? print_series(t, &r) : print_stats(t, &r);
 	filter_free(&r.filter);
 	return status;
 }
@@ -223,5 +333,9 @@ const struct command command_stats = { "stats", "[option ...]",
 	"      --against ID       change since that sweep; previous: the one\n"
 	"                         that it was joined with\n"
 	"      --top N            the N largest, the others as one row\n"
+	"      --from DAY         a series: a row a sealed sweep and value, "
+	"of\n"
+	"                         sweeps that began on that day or later\n"
+	"      --to DAY           ... on that day or before\n"
 	"      --csv              print CSV\n" FILTER_HELP,
 	stats_run };

@@ -65,6 +65,17 @@ csv_before(struct csv *csv, const struct counts *c, uint32_t rank)
 }
 
 static void
+csv_sweep(const struct stats_view *v, struct csv *csv)
+{
+	char time[TIME_TEXT_MAX];
+
+	if (!v->series)
+		return;
+	csv_string(csv, v->info->sweep.id);
+	csv_string(csv, text_time(v->info->sweep.start_us, time));
+}
+
+static void
 csv_row(const struct stats_view *v, const struct stat_row *r, void *arg)
 {
 	const enum cut *cuts = statistics_cuts(v->statistics);
@@ -73,6 +84,7 @@ csv_row(const struct stats_view *v, const struct stat_row *r, void *arg)
 	char label[CUT_LABEL_MAX];
 	struct csv *csv = arg;
 
+	csv_sweep(v, csv);
 	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++) {
 		csv_string(csv, statistics_label(v->statistics, r, i, label));
 		if (cuts[i] == CUT_ASN)
@@ -96,8 +108,9 @@ csv_sum(const struct stats_view *v, struct csv *csv, const char *name,
 {
 	const enum cut *cuts = statistics_cuts(v->statistics);
 
+	csv_sweep(v, csv);
 	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++) {
-		csv_string(csv, csv->fields == 0 ? name : "");
+		csv_string(csv, i == 0 ? name : "");
 		if (cuts[i] == CUT_ASN)
 			csv_missing(csv);
 	}
@@ -117,6 +130,10 @@ csv_header(const struct stats_view *v, struct csv *csv)
 		"exposed_6", "pop3_per_1000" };
 	const enum cut *cuts = statistics_cuts(v->statistics);
 
+	if (v->series) {
+		csv_string(csv, "sweep");
+		csv_string(csv, "began");
+	}
 	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++) {
 		csv_string(csv, cut_names[cuts[i]]);
 		if (cuts[i] == CUT_ASN)
@@ -146,7 +163,8 @@ stats_csv(const struct stats_view *v)
 
 	if (v->before)
 		statistics_rows(v->before, &n);
-	csv_header(v, &csv);
+	if (!v->series || v->is_first)
+		csv_header(v, &csv);
 	if (stats_each(v, &rest, csv_row, &csv) > 0)
 		csv_sum(v, &csv, "(rest)", &rest, NULL);
 	csv_sum(v, &csv, "(total)", statistics_total(v->statistics),
@@ -315,5 +333,5 @@ stats_json(const struct stats_view *v)
 	}
 	json_sum(v, o, "total", statistics_total);
 	json_sum(v, o, "phantoms", statistics_phantoms);
-	json_print(o, true);
+	json_print(o, !v->series);
 }

@@ -7,7 +7,12 @@
 #include "storage/stats_print.h"
 #include "storage/text.h"
 
-enum { KEY_COLUMNS_MAX = 32, NUMBER_COLUMNS = 7, OLD_GEO_DAYS = 90 };
+enum {
+	KEY_COLUMNS_MAX = 32,
+	SERIES_KEY_COLUMNS = 20,
+	NUMBER_COLUMNS = 7,
+	OLD_GEO_DAYS = 90
+};
 
 /* Of the columns of keys: as wide as what stands in them. */
 struct widths {
@@ -141,6 +146,19 @@ widen(const struct stats_view *v, const struct stat_row *r, void *arg)
 	}
 }
 
+/* When the sweep of a series began, to the minute. */
+static void
+print_began(const struct stats_view *v, const char *heading)
+{
+	enum { MINUTES_LEN = 16 }; /* of "2026-11-21 02:00:05" */
+	char text[TIME_TEXT_MAX];
+
+	if (v->series)
+		printf("%-*.*s ", MINUTES_LEN, MINUTES_LEN,
+		    heading ? heading
+			    : text_time(v->info->sweep.start_us, text));
+}
+
 static void
 print_row(const struct stats_view *v, const struct stat_row *r, void *arg)
 {
@@ -149,6 +167,7 @@ print_row(const struct stats_view *v, const struct stat_row *r, void *arg)
 	    v->before ? statistics_find(v->before, v->statistics, r) : NULL;
 	char text[CUT_LABEL_MAX];
 
+	print_began(v, NULL);
 	if (r->rank)
 		printf("%4" PRIu32 " ", r->rank);
 	else
@@ -169,6 +188,7 @@ print_header(const struct stats_view *v, const struct widths *w)
 	static const char *const hosts[] = { "hosts", "pop3", "imap",
 		"/1,000" };
 
+	print_began(v, "began (UTC)");
 	printf("%4s ", "");
 	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++)
 		printf("%-*s ", w->key[i],
@@ -193,6 +213,7 @@ static void
 print_sum(const struct stats_view *v, const struct widths *w, const char *name,
     const struct counts *c, const struct counts *before)
 {
+	print_began(v, NULL);
 	printf("%4s %-*s ", "", w->key[0], name);
 	for (unsigned i = 1; i < statistics_cut_count(v->statistics); i++)
 		printf("%-*s ", w->key[i], "");
@@ -292,6 +313,9 @@ header_widths(const struct stats_view *v)
 		int n =
 		    (int)strlen(cut_names[statistics_cuts(v->statistics)[i]]);
 
+		/* One sweep's columns stand below another's. */
+		if (v->series && n < SERIES_KEY_COLUMNS)
+			n = SERIES_KEY_COLUMNS;
 		if (w.key[i] < n)
 			w.key[i] = n;
 	}
@@ -323,14 +347,17 @@ stats_text(const struct stats_view *v)
 	size_t n;
 	char name[CUT_LABEL_MAX];
 
-	print_sweep(v);
-	print_geo_age(v->info);
-	print_coverage(v->info);
-	print_headline(v);
+	if (!v->series) {
+		print_sweep(v);
+		print_geo_age(v->info);
+		print_coverage(v->info);
+		print_headline(v);
+	}
 	if (v->before)
 		statistics_rows(v->before, &n);
 	stats_each(v, &rest, widen, &w);
-	print_header(v, &w);
+	if (!v->series || v->is_first)
+		print_header(v, &w);
 	left_out = stats_each(v, &rest, print_row, &w);
 	if (left_out > 0) {
 		snprintf(name, sizeof name, "(rest: %" PRIu64 ")", left_out);
@@ -340,5 +367,6 @@ stats_text(const struct stats_view *v)
 	    v->before ? statistics_total(v->before) : NULL);
 	print_sum(v, &w, "(phantoms)", statistics_phantoms(v->statistics),
 	    v->before ? statistics_phantoms(v->before) : NULL);
-	print_notes(v);
+	if (!v->series)
+		print_notes(v);
 }

@@ -12,6 +12,8 @@ struct stats_view {
 	const struct sweep_info *info, *before_info;
 	uint64_t silent;
 	uint64_t top; /* 0: all */
+	/* One of several sweeps: each row says which; the first has heads. */
+	bool series, is_first;
 };
 
 /* Per thousand; 0 of nothing. */
@@ -19,7 +21,7 @@ double stats_rate(uint64_t part, uint64_t whole);
 
 void stats_text(const struct stats_view *);
 void stats_csv(const struct stats_view *);
-void stats_json(const struct stats_view *);
+void stats_json(const struct stats_view *); /* of a series: a line a sweep */
 
 /*
  * The rows to be printed, the rest (a copy of sums) not among them: calls

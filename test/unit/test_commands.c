@@ -410,6 +410,38 @@ test_stats(void **state)
 	assert_int_equal(status, TOOL_USAGE);
 }
 
+/* A row a sweep and value; each says of which sweep it is. */
+static void
+test_series(void **state)
+{
+	int status;
+	char *text = output(&command_stats, &status,
+	    "--csv --by asn --from 2026-11-21 --to 2026-11-21");
+
+	(void)state;
+	assert_int_equal(status, TOOL_OK);
+	has(text, "\"sweep\",\"began\",\"asn\",\"as_name\",\"rank\"");
+	has(text, "\"" SAMPLE_ID "\",\"");
+	has(text, "\"(total)\",,,16,");
+	free(text);
+	text = output(&command_stats, &status, "--from 2026-11-21");
+	assert_int_equal(status, TOOL_OK);
+	has(text, "began (UTC)");
+	assert_null(strstr(text, "coverage"));
+	free(text);
+	text = output(&command_stats, &status, "--json --from 1970-01-01");
+	assert_int_equal(strncmp(text, "{\"sweep\":\"" SAMPLE_ID "\"", 32), 0);
+	free(text);
+	free(output(&command_stats, &status, "--from 2100-01-01"));
+	assert_int_equal(status, TOOL_NOTHING);
+	free(output(&command_stats, &status, "--to 1970-01-01"));
+	assert_int_equal(status, TOOL_NOTHING);
+	free(output(&command_stats, &status, "--from 2026-11"));
+	assert_int_equal(status, TOOL_USAGE);
+	free(output(&command_stats, &status, "--to 2026-11-21 --against x"));
+	assert_int_equal(status, TOOL_USAGE);
+}
+
 static void
 test_status_without_daemon(void **state)
 {
@@ -558,6 +590,7 @@ main(void)
 		cmocka_unit_test(test_show_silent),
 		cmocka_unit_test(test_sweeps),
 		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_series),
 		cmocka_unit_test(test_status_without_daemon),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_manual),
