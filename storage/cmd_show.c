@@ -5,10 +5,13 @@
 #include <json-c/json.h>
 
 #include "storage/feed.h"
+#include "storage/history.h"
 #include "storage/json_out.h"
 #include "storage/show.h"
 #include "storage/text.h"
 #include "storage/tool.h"
+
+enum { SHOW_HISTORY = OPTION_OWN };
 
 /* What was asked for; port 0: all of the address. */
 struct wanted {
@@ -185,12 +188,19 @@ show_wanted(struct tool *t, struct store *s, const struct wanted *w)
 static int
 show_run(struct tool *t, int argc, char **argv)
 {
+	static const struct option own[] = {
+		{ "history", no_argument, NULL, SHOW_HISTORY }, { 0 }
+	};
 	struct wanted w;
 	struct store *s;
+	bool history = false;
 	int c, status;
 
-	while ((c = tool_option(t, argc, argv, NULL, &status)) != -1)
-		return tool_usage(t, "-%c: not an option of show", c);
+	while ((c = tool_option(t, argc, argv, own, &status)) != -1) {
+		if (c != SHOW_HISTORY)
+			return tool_usage(t, "-%c: not an option of show", c);
+		history = true;
+	}
 	if (status != TOOL_GO_ON)
 		return status;
 	if (argc - optind != 1)
@@ -200,12 +210,20 @@ show_run(struct tool *t, int argc, char **argv)
 		    "%s: expected an address, with a port or not, such as "
 		    "192.0.2.1:110 or [2001:db8::1]:110",
 		    argv[optind]);
+	if (history && t->sweep)
+		return tool_usage(t,
+		    "--history: it is of all sealed sweeps, without --sweep");
 	status = tool_setup(t);
 	if (status != TOOL_GO_ON)
 		return status;
+	if (history)
+		return history_print(t, &w.addr, w.port);
 	s = tool_store(t);
 	return s ? show_wanted(t, s, &w) : TOOL_ERROR;
 }
 
 const struct command command_show = { "show", "ADDRESS[:PORT]",
-	"Show everything that is kept of an address", "", show_run };
+	"Show everything that is kept of an address",
+	"      --history          a line a sealed sweep and port, oldest "
+	"first\n",
+	show_run };

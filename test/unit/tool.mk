@@ -14,7 +14,7 @@ TOOL_MAKE = storage/feed_make storage/shares storage/cert_cache storage/feed_mat
 TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
 	engine/conf_recipient engine/conf_value engine/conf_words \
 	engine/conf_save engine/log
-UNIT_commands = engine/loss storage/cmd_dump storage/cmd_show storage/cmd_sweeps \
+UNIT_commands = engine/loss storage/cmd_dump storage/cmd_show storage/history storage/cmd_sweeps \
 	storage/cmd_stats storage/cmd_optout storage/prefix storage/purge storage/unfinished storage/datadir storage/ask storage/cmd_status storage/cmd_feed storage/cmd_check \
 	storage/check storage/check_files storage/cmd_merge storage/shards \
 	storage/shards_merge storage/digest_set storage/cmd_diff storage/change \
@@ -30,6 +30,7 @@ UNIT_feed_lands = test/unit/feed_help $(TOOL_MAKE) $(TOOL_SAMPLE)
 UNIT_feed_make = test/unit/feed_help storage/statistics storage/statistics_save storage/as_names storage/cut $(TOOL_MAKE) $(TOOL_SAMPLE)
 UNIT_shares = storage/shares
 UNIT_progress = storage/progress $(TOOL_TEXT)
+UNIT_history = $(UNIT_commands)
 UNIT_change = $(UNIT_commands)
 UNIT_prefix = $(STORE_READ) storage/prefix
 UNIT_mask = storage/mask storage/buf
