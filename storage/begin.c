@@ -290,6 +290,9 @@ static int
 resume(const struct role_args *args, struct live *l, struct sweep_info *info,
     char error[STORE_ERROR_MAX])
 {
+	/* Its bodies come as ours from now on, which a program of then misses. */
+	if (info->version == VERSION_TEXTS - 1)
+		info->version = VERSION_TEXTS;
 	info->sweep.incarnation++;
 	info->sweep.resumed = 1;
 	if (info->account.index_excluded != index_excluded(args))
@@ -347,6 +350,14 @@ sweep_begin(const struct role_args *args, const char *datadir,
 	if (l == NULL)
 		return NULL;
 	had = read_info(l, info);
+	if (had && info->version > STORE_VERSION) {
+		store_say(error,
+		    "%s/" LAYOUT_LIVE ": written in format %u, this program "
+		    "reads %u: a newer one has to end that sweep",
+		    datadir, info->version, STORE_VERSION);
+		live_close(l);
+		return NULL;
+	}
 	sealed = had && is_sealed(datadir, info->sweep.id);
 	if (had && !sealed && fits(args, info)) {
 		if (resume(args, l, info, error) == 0)

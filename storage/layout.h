@@ -6,8 +6,9 @@
 enum { OPTOUT_KEY_LEN = 17 };
 
 enum {
-	STORE_VERSION = 2,
+	STORE_VERSION = 3,
 	VERSION_SUMS = 2, /* from which on rows have sums */
+	VERSION_TEXTS = 3, /* ... and bodies in live/ lie as they came */
 	LAYOUT_DATABASES = 16,
 	LAYOUT_PATH_MAX = 4096
 };

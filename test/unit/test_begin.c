@@ -144,6 +144,42 @@ test_resume(void **state)
 	assert_int_equal(sweep_slice(&info.sweep), 2);
 }
 
+/* The sweep that is running says so of its format. */
+static void
+write_version(uint32_t version)
+{
+	struct ledger ledger = { .settled = 0 };
+	struct live *l = begin();
+
+	info.version = version;
+	live_begin(l);
+	live_put_info(l, &info, &ledger);
+	assert_int_equal(live_commit(l), LIVE_DONE);
+	live_close(l);
+}
+
+/* What goes on is of our format then; what a later program began is not. */
+static void
+test_versions(void **state)
+{
+	struct store *s;
+
+	(void)state;
+	write_version(VERSION_TEXTS - 1);
+	live_close(begin());
+	assert_int_equal(info.sweep.incarnation, 1);
+	s = store_open(dir, "live", error);
+	assert_non_null(s);
+	assert_int_equal(store_info(s)->version, VERSION_TEXTS);
+	store_close(s);
+	write_version(STORE_VERSION + 1);
+	assert_null(store_open(dir, "live", error));
+	assert_non_null(strstr(error, "written in format"));
+	assert_null(sweep_begin(&args, dir, &info, error));
+	assert_non_null(strstr(error, "a newer one has to end that sweep"));
+	assert_true(exists("live"));
+}
+
 /* Never the source ports of the sweep before, however often that began. */
 static void
 test_next_slice(void **state)
@@ -271,6 +307,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(test_fresh),
 		EACH(test_resume),
+		EACH(test_versions),
 		EACH(test_next_slice),
 		EACH(test_other_exclusions),
 		EACH(test_other_ports),
