@@ -143,7 +143,7 @@ assert_fine_for_turns(struct uplink *u, unsigned turns)
 	for (unsigned i = 0; i < turns; i++) {
 		now += 1000;
 		for (unsigned k = 0; k < 2; k++) {
-			if (uplink_turn(u, now + k * TURN_MS, why) !=
+			if (uplink_turn(u, now + (uint64_t)k * TURN_MS, why) !=
 			    UPLINK_FINE)
 				fail_msg("turn %u: %s", i, why);
 			poll(NULL, 0, TURN_MS);
@@ -278,7 +278,8 @@ next_hop_among_many_neighbours(void **state)
 		assert_true(link_help_run(
 		    (const char *const[WORDS_MAX]){ "sh", "-c", flood }));
 		assert_int_equal(
-		    uplink_turn(u, now_ms() + i * 5000, why), UPLINK_FINE);
+		    uplink_turn(u, now_ms() + i * (uint64_t)5000, why),
+		    UPLINK_FINE);
 	}
 	uplink_free(u);
 	forget_neighbours();
