@@ -16,27 +16,10 @@ enum {
 	EXTENT_MAX = 64 * CHUNK_PAGES
 };
 
-static int
-write_at(int fd, const uint8_t *bytes, size_t len, uint64_t at)
-{
-	while (len > 0) {
-		ssize_t n = pwrite(fd, bytes, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		bytes += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 int
 pages_write(struct pages *p, const uint8_t *bytes, size_t len, uint64_t at)
 {
-	return write_at(p->fd, bytes, len, at * PAGE);
+	return trailer_write_at(p->fd, bytes, len, at * PAGE);
 }
 
 void
@@ -90,7 +73,7 @@ extent_flush(struct extent *e)
 	uint64_t at = e->first * PAGE;
 	size_t len = (size_t)e->filled * PAGE;
 
-	if (write_at(e->pages->fd, e->buffer, len, at) != 0)
+	if (trailer_write_at(e->pages->fd, e->buffer, len, at) != 0)
 		return -1;
 	(void)sync_file_range(
 	    e->pages->fd, (off_t)at, (off_t)len, SYNC_FILE_RANGE_WRITE);

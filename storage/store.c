@@ -365,8 +365,6 @@ store_scan_next(struct store_scan *scan, struct target *target, struct head *h)
 		*target = target_unpack(scan->key);
 		if (ranges_has(scan->store->optouts, &target->addr))
 			continue;
-		if (!scan->store->running)
-			view_ahead(&scan->heads, value.mv_data);
 		scan->text = take_text(scan->store, h);
 		mark_phantom(scan->store, &target->addr, h);
 		return true;
@@ -470,8 +468,6 @@ store_scan_body(struct store_scan *scan, const uint8_t **body, uint32_t *len)
 	}
 	found = next_body(scan, &value);
 	read_body(scan->store, scan->key, found ? &value : NULL, body, len);
-	if (*body != NULL)
-		view_ahead(&scan->bodies, *body);
 	return true;
 }
 

@@ -22,7 +22,6 @@ struct store {
 };
 
 struct store_scan {
-	struct ahead heads, bodies;
 	struct store *store;
 	MDB_cursor *cursor, *body; /* body: where the last one lay */
 	MDB_cursor_op next;

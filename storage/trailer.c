@@ -58,8 +58,8 @@ read_at(int fd, uint8_t *bytes, uint64_t len, uint64_t at)
 	return 0;
 }
 
-static int
-write_at(int fd, const uint8_t *bytes, uint64_t len, uint64_t at)
+int
+trailer_write_at(int fd, const uint8_t *bytes, uint64_t len, uint64_t at)
 {
 	while (len > 0) {
 		ssize_t n = pwrite(fd, bytes, len, (off_t)at);
@@ -126,7 +126,7 @@ file_append(struct sealed_file *f, const struct trailer_sums *known)
 	at += MAGIC_LEN + sizeof f->size;
 	sum = XXH3_64bits(f->sums, at);
 	memcpy(f->sums + at, &sum, sizeof sum);
-	if (write_at(f->fd, f->sums, at + sizeof sum, f->size) < 0)
+	if (trailer_write_at(f->fd, f->sums, at + sizeof sum, f->size) < 0)
 		return -1;
 	return fsync(f->fd);
 }

@@ -40,6 +40,9 @@ struct trailer_sums {
  */
 int trailer_write(int fd, const struct trailer_sums *);
 
+/* All of the bytes, at an offset. 0, or -1 with errno. */
+int trailer_write_at(int fd, const uint8_t *, uint64_t len, uint64_t at);
+
 /*
  * Does the file have its length, and its first MiB (with the pages that lead
  * to all others) its sum? Quick.

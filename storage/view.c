@@ -1,13 +1,11 @@
 /* view.c: an environment of LMDB, read in one transaction. */
-#include <sys/mman.h>
-
 #include <errno.h>
 #include <stdint.h>
 
 #include "storage/layout.h"
 #include "storage/view.h"
 
-enum { FILE_MODE = 0644, AHEAD = 2 << 20 };
+enum { FILE_MODE = 0644 };
 
 void
 view_close(struct view *v)
@@ -72,15 +70,4 @@ view_get(struct view *v, MDB_dbi dbi, const void *key, size_t len, MDB_val *out)
 	MDB_val k = { len, (void *)(uintptr_t)key };
 
 	return dbi != NO_DBI && mdb_get(v->txn, dbi, &k, out) == 0;
-}
-
-void
-view_ahead(struct ahead *a, const void *at)
-{
-	uintptr_t block = (uintptr_t)at / AHEAD;
-
-	if (a->block == block)
-		return;
-	a->block = block;
-	(void)madvise((void *)((block + 1) * AHEAD), AHEAD, MADV_WILLNEED);
 }

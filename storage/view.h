@@ -24,13 +24,4 @@ MDB_dbi view_dbi(struct view *, const char *name);
 bool view_get(
     struct view *, MDB_dbi, const void *key, size_t len, MDB_val *value);
 
-/*
- * Rows are read one after the other from here on: the disk fetches what comes
- * next while this is dealt with.
- */
-struct ahead {
-	uintptr_t block;
-};
-void view_ahead(struct ahead *, const void *at);
-
 #endif
