@@ -197,24 +197,11 @@ put_page(const struct request *r)
 	return status;
 }
 
-static struct advices *
-read_advices(void)
-{
-	char error[ADVICE_ERROR_MAX];
-	char *path = tool_data_file("advice");
-	struct advices *advices = advice_read(path, error);
-
-	if (!advices)
-		tool_error("%s", error);
-	free(path);
-	return advices;
-}
-
 static int
 make_report(struct tool *t, struct request *r)
 {
 	char error[STORE_ERROR_MAX];
-	struct advices *advices = read_advices();
+	struct advices *advices = tool_advices();
 	struct store *s = advices ? tool_store(t) : NULL;
 	int status = TOOL_ERROR;
 

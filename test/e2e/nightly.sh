@@ -83,6 +83,10 @@ is "nobody else's files" \
 
 # ---- what goes wrong ---------------------------------------------------------
 
+scripts/nightly --help >"$work/nightly.log"
+is "an option is explained once" \
+    "$(grep -c -- --max-size "$work/nightly.log")" 1
+
 status=0
 nightly --rsync /proc/nowhere || status=$?
 is "no such place: status" "$status" 1

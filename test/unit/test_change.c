@@ -8,9 +8,8 @@
 #include <cmocka.h>
 
 #include "storage/change.h"
-#include "storage/tool.h"
+#include "test/unit/run_help.h"
 #include "test/unit/store_help.h"
-#include "test/unit/tool_help.h"
 
 #define BEFORE "20261120T020000Z-test"
 #define NOW    "20261121T020000Z-test"
@@ -108,64 +107,31 @@ test_each(void **state)
 	store_close(now);
 }
 
-struct call {
-	char *argv[8];
-	int argc;
-};
-
-static int
-run_diff(void *arg)
-{
-	struct tool tool = { .command = &command_diff };
-	struct call *c = arg;
-	int status;
-
-	optind = 0; /* glibc: start anew */
-	status = command_diff.run(&tool, c->argc, c->argv);
-	tool_clear(&tool);
-	return status;
-}
-
 static void
-says(const char *by, const char *what, const char *wanted, int status_wanted)
+says(const char *arguments, const char *wanted, enum tool_exit expected)
 {
-	char words[5][64] = { "diff", "-d", "", "--by", "" };
-	struct call c = { .argc = by ? 5 : 3 };
-	char option[64];
-	char *out;
-	int status;
+	char *text = run_command(&command_diff, directory, arguments, expected);
 
-	snprintf(words[2], sizeof words[2], "%s", directory);
-	snprintf(words[4], sizeof words[4], "%s", by ? by : "");
-	for (int i = 0; i < c.argc; i++)
-		c.argv[i] = words[i];
-	if (what) {
-		snprintf(option, sizeof option, "%s", what);
-		c.argv[c.argc++] = option;
-	}
-	out = output_of(run_diff, &c, &status);
-	assert_int_equal(status, status_wanted);
-	if (wanted && !strstr(out, wanted))
-		fail_msg("\"%s\" is not in:\n%s", wanted, out);
-	free(out);
+	has(text, wanted);
+	free(text);
 }
 
 static void
 test_tables(void **state)
 {
 	(void)state;
-	says("country", "--csv",
+	says("--by country --csv",
 	    "\"country\",\"new\",\"gone\",\"fixed\",\"worse\",\"same\"\n"
 	    "\"DE\",1,1,1,0,0\n\"PL\",0,0,0,2,2\n\"JP\",0,1,0,0,0\n"
 	    "\"all\",1,2,1,2,2\n",
 	    TOOL_OK);
-	says("family", "--csv", "\"6\",0,1,0,0,0\n", TOOL_OK);
-	says(NULL, "--rows", "worse   192.0.2.6:110 ", TOOL_OK);
-	says(NULL, "--rows", "expired -> no_tls\n", TOOL_OK);
-	says(NULL, NULL, "from " BEFORE "\nto   " NOW "\n", TOOL_OK);
-	says("nothing", NULL, NULL, TOOL_USAGE);
-	says(NULL, NOW, NULL, TOOL_USAGE);
-	says(NULL, "20200101T000000Z-test", NULL, TOOL_ERROR);
+	says("--by family --csv", "\"6\",0,1,0,0,0\n", TOOL_OK);
+	says("--rows", "worse   192.0.2.6:110 ", TOOL_OK);
+	says("--rows", "expired -> no_tls\n", TOOL_OK);
+	says("", "from " BEFORE "\nto   " NOW "\n", TOOL_OK);
+	says("--by nothing", "", TOOL_USAGE);
+	says(NOW, "", TOOL_USAGE);
+	says("20200101T000000Z-test", "", TOOL_ERROR);
 }
 
 int

@@ -22,7 +22,11 @@ UNIT_commands = engine/loss storage/cmd_dump storage/cmd_show storage/history st
 	storage/filter storage/json_out storage/show storage/show_chain \
 	storage/advice storage/progress storage/statistics storage/statistics_save storage/as_names storage/cut \
 	storage/stats_print storage/stats_data \
-	$(TOOL_MAKE) $(TOOL_SAMPLE) $(TOOL_CONF)
+	$(TOOL_REPORT) test/unit/run_help $(TOOL_MAKE) $(TOOL_SAMPLE) $(TOOL_CONF)
+UNIT_dump = $(UNIT_commands)
+UNIT_show = $(UNIT_commands)
+UNIT_status = $(UNIT_commands)
+UNIT_stat_tables = $(UNIT_commands)
 UNIT_text = storage/csv $(TOOL_TEXT)
 UNIT_holes = storage/holes storage/advice $(TOOL_ROW)
 UNIT_feed = storage/feed_match $(TOOL_FEED) $(TOOL_SAMPLE)
@@ -41,4 +45,4 @@ TOOL_REPORT = storage/cmd_report storage/report_assets storage/report_facts \
 	storage/report_read storage/report_sums storage/report_table \
 	storage/report_time storage/report_tls storage/tables storage/html \
 	storage/mask storage/mask_sums
-UNIT_report = $(TOOL_REPORT) $(UNIT_commands)
+UNIT_report = $(UNIT_commands)
