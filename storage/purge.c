@@ -14,8 +14,8 @@
 #include "storage/layout.h"
 #include "storage/phantom.h"
 #include "storage/purge.h"
+#include "storage/seal_tables.h"
 #include "storage/store_catalog.h"
-#include "storage/store_sealed.h"
 #include "storage/unfinished.h"
 #include "storage/view.h"
 
@@ -101,24 +101,38 @@ struct rewriting {
 	struct sealed *to;
 	struct sweep_info info;
 	const struct ranges *set;
+	struct seal_tables tables;
 	int rc;
 };
+
+static int
+copy_row(struct rewriting *r, struct store_scan *scan, struct row *row)
+{
+	row->body = NULL;
+	row->len = 0;
+	if (!store_scan_body(scan, &row->body, &row->len))
+		row->body = NULL;
+	r->info.account.rows++;
+	r->info.account.outcomes[row->head.outcome]++;
+	if (row->head.change < CHANGE_COUNT)
+		r->info.changes[row->head.change]++;
+	seal_tables_add(&r->tables, row);
+	if (sealed_head(r->to, &row->target, &row->head) != 0)
+		return -1;
+	return row->body == NULL
+	    ? 0
+	    : sealed_body(r->to, &row->target, row->body, row->len);
+}
 
 static int
 copy_heads(struct rewriting *r)
 {
 	struct store_scan *scan = store_scan_new(r->from);
-	struct target t;
-	struct head h;
+	struct row row;
 	int rc = scan == NULL ? -1 : 0;
 
-	while (rc == 0 && store_scan_next(scan, &t, &h)) {
-		r->info.account.rows++;
-		r->info.account.outcomes[h.outcome]++;
-		if (h.change < CHANGE_COUNT)
-			r->info.changes[h.change]++;
-		rc = sealed_head(r->to, &t, &h);
-	}
+	while (rc == 0 && store_scan_next(scan, &row.target, &row.head))
+		rc = copy_row(r, scan, &row);
 	store_scan_free(scan);
 	return rc;
 }
@@ -133,23 +147,6 @@ copy_gone(struct rewriting *r)
 
 	while (rc == 0 && store_scan_next(scan, &t, &h))
 		rc = sealed_gone(r->to, &t, &h);
-	store_scan_free(scan);
-	return rc;
-}
-
-static int
-copy_bodies(struct rewriting *r)
-{
-	struct store_scan *scan = store_scan_new(r->from);
-	const uint8_t *body;
-	struct target t;
-	struct head h;
-	uint32_t len;
-	int rc = scan == NULL ? -1 : 0;
-
-	while (rc == 0 && store_scan_next(scan, &t, &h))
-		if (store_scan_body(scan, &body, &len) && body != NULL)
-			rc = sealed_body(r->to, &t, body, len);
 	store_scan_free(scan);
 	return rc;
 }
@@ -190,11 +187,11 @@ copy_one_phantom(const uint8_t *bytes, void *arg)
 static int
 copy_rows(struct rewriting *r)
 {
-	if (copy_heads(r) != 0 || copy_gone(r) != 0 || copy_bodies(r) != 0 ||
+	if (copy_heads(r) != 0 || copy_gone(r) != 0 ||
 	    store_each_silent(r->from, copy_one_silent, r) != 0 || r->rc != 0 ||
-	    store_each_phantom(r->from, copy_one_phantom, r) != 0)
+	    store_each_phantom(r->from, copy_one_phantom, r) != 0 || r->rc != 0)
 		return -1;
-	return r->rc;
+	return seal_tables_put(&r->tables, r->to);
 }
 
 /* How many of the last sweep were gone is what was counted then. */
@@ -259,7 +256,9 @@ purge_one(const char *datadir, const char *id, const struct ranges *set,
 	r.from = store_open(datadir, id, error);
 	if (r.from == NULL)
 		return -1;
+	seal_tables_begin(&r.tables);
 	rc = rewrite(&r, datadir, p, error);
+	seal_tables_end(&r.tables);
 	store_close(r.from);
 	return rc;
 }

@@ -14,7 +14,7 @@
 #include "storage/purge.h"
 #include "storage/buf.h"
 #include "storage/seal.h"
-#include "storage/statistics.h"
+#include "storage/seal_tables.h"
 #include "storage/store_catalog.h"
 #include "storage/store_sealed.h"
 #include "storage/unfinished.h"
@@ -37,7 +37,7 @@ struct sealing {
 	struct sweep_info *info;
 	uint64_t keep_gone_us; /* last seen before it: forgotten */
 	struct walk now, last, gone;
-	struct statistics *tables[SEALED_TABLES];
+	struct seal_tables tables;
 	uint64_t missing; /* rows that are damaged and stay out */
 	uint64_t bodies_missing; /* that only a head is left of */
 	uint8_t body[BODY_MAX]; /* one with its name */
@@ -117,24 +117,6 @@ join_name(struct sealing *s, struct row *r)
 	r->len = body.len;
 }
 
-static int
-seal_tables(struct sealing *s)
-{
-	struct buf name = { 0 }, bytes = { 0 };
-	int rc = 0;
-
-	for (unsigned i = 0; rc == 0 && i < SEALED_TABLES; i++) {
-		buf_clear(&name);
-		buf_clear(&bytes);
-		cuts_name(sealed_tables[i], &name);
-		statistics_save(s->tables[i], &bytes);
-		rc = sealed_table(s->out, name.s, bytes.s, bytes.len);
-	}
-	buf_free(&name);
-	buf_free(&bytes);
-	return rc;
-}
-
 /* What it was the last time, or before that. NULL: it is new. */
 static const struct head *
 find_before(struct sealing *s, const struct target *t, bool *gone)
@@ -167,7 +149,7 @@ seal_row(struct sealing *s)
 	seal_join(&r.head, before, gone);
 	read_body(s, &r);
 	join_name(s, &r);
-	statistics_add_all(s->tables, SEALED_TABLES, &r);
+	seal_tables_add(&s->tables, &r);
 	s->info->changes[r.head.change]++;
 	s->info->account.outcomes[r.head.outcome]++;
 	s->info->account.rows++;
@@ -339,7 +321,7 @@ seal_rows(struct sealing *s)
 	s->missing += store_damaged(s->live) - damaged;
 	if (rc == 0)
 		rc = seal_phantoms(s);
-	return rc == 0 ? seal_tables(s) : rc;
+	return rc == 0 ? seal_tables_put(&s->tables, s->out) : rc;
 }
 
 /* Stock is counted from the rows, so what a counter said of them goes. */
@@ -479,8 +461,7 @@ seal(const struct role_args *args, const char *datadir, uint64_t now_us,
 	memset(&s, 0, sizeof s);
 	s.args = args;
 	s.info = info;
-	for (unsigned i = 0; i < SEALED_TABLES; i++)
-		s.tables[i] = statistics_new(sealed_tables[i]);
+	seal_tables_begin(&s.tables);
 	s.live = store_open(datadir, LAYOUT_LIVE, error);
 	if (s.live == NULL)
 		goto end;
@@ -493,7 +474,6 @@ seal(const struct role_args *args, const char *datadir, uint64_t now_us,
 	store_close(s.before);
 	store_close(s.live);
 end:
-	for (unsigned i = 0; i < SEALED_TABLES; i++)
-		statistics_free(s.tables[i]);
+	seal_tables_end(&s.tables);
 	return rc == 0 ? seal_after(args, datadir, now_us, info, error) : -1;
 }

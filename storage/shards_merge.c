@@ -11,9 +11,9 @@
 #include "storage/digest_set.h"
 #include "storage/layout.h"
 #include "storage/phantom.h"
+#include "storage/seal_tables.h"
 #include "storage/shards_own.h"
 #include "storage/store_catalog.h"
-#include "storage/store_sealed.h"
 #include "storage/view.h"
 
 enum {
@@ -42,6 +42,7 @@ struct merging {
 	struct sealed *out;
 	struct sweep_info *info;
 	struct digest_set certs; /* that the rows name */
+	struct seal_tables tables;
 	uint64_t twice; /* targets that more than one shard has */
 };
 
@@ -146,19 +147,40 @@ is_phantom(struct merging *m, const struct addr *a)
 
 /* ---- rows ---------------------------------------------------------------- */
 
+/* Certificates come along, those that are named. */
 static int
-merge_head(struct merging *m, const struct walk *w)
+keep_chain(struct merging *m, const struct row *r)
 {
-	struct head h = w->head;
+	struct field chain;
 
+	if (r->body == NULL || !body_find(r->body, r->len, TAG_CHAIN, &chain))
+		return 0;
+	for (uint32_t at = 0; at + SHA256_LEN <= chain.len; at += SHA256_LEN)
+		if (digest_set_add(&m->certs, chain.bytes + at) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+merge_row(struct merging *m, const struct walk *w)
+{
+	struct row r = { .target = w->target, .head = w->head };
+
+	if (!store_scan_body(w->scan, &r.body, &r.len))
+		r.body = NULL;
 	if (is_phantom(m, &w->target.addr)) {
-		h.flags |= HEAD_CANARY;
-		h.findings |= 1u << FINDING_PHANTOM;
+		r.head.flags |= HEAD_CANARY;
+		r.head.findings |= 1u << FINDING_PHANTOM;
 	}
-	m->info->changes[h.change]++;
-	m->info->account.outcomes[h.outcome]++;
+	m->info->changes[r.head.change]++;
+	m->info->account.outcomes[r.head.outcome]++;
 	m->info->account.rows++;
-	return sealed_head(m->out, &w->target, &h);
+	seal_tables_add(&m->tables, &r);
+	if (keep_chain(m, &r) != 0 ||
+	    sealed_head(m->out, &r.target, &r.head) != 0)
+		return -1;
+	return r.body == NULL ? 0
+			      : sealed_body(m->out, &r.target, r.body, r.len);
 }
 
 static int
@@ -183,23 +205,6 @@ merge_gone(struct merging *m, const struct walk *w)
 	return has_head(m, &w->target)
 	    ? 0
 	    : sealed_gone(m->out, &w->target, &w->head);
-}
-
-static int
-merge_body(struct merging *m, const struct walk *w)
-{
-	const uint8_t *body;
-	struct field chain;
-	uint32_t len;
-
-	if (!store_scan_body(w->scan, &body, &len) || body == NULL)
-		return 0;
-	if (body_find(body, len, TAG_CHAIN, &chain))
-		for (uint32_t at = 0; at + SHA256_LEN <= chain.len;
-		     at += SHA256_LEN)
-			if (digest_set_add(&m->certs, chain.bytes + at) < 0)
-				return -1;
-	return sealed_body(m->out, &w->target, body, len);
 }
 
 static int
@@ -472,15 +477,15 @@ is_an_input(const struct shards *s, const char *datadir)
 static int
 merge_all(struct merging *m)
 {
-	int rc = merge_rows(m, HEADS, merge_head, true);
+	int rc = merge_rows(m, HEADS, merge_row, true);
 
 	if (rc == 0)
 		rc = merge_rows(m, GONE, merge_gone, false);
 	if (rc == 0)
-		rc = merge_rows(m, HEADS, merge_body, false);
-	if (rc == 0)
 		rc = merge_rows(m, SILENT, merge_silent, true);
-	return rc == 0 ? merge_phantoms(m) : rc;
+	if (rc == 0)
+		rc = merge_phantoms(m);
+	return rc == 0 ? seal_tables_put(&m->tables, m->out) : rc;
 }
 
 static int
@@ -524,12 +529,14 @@ shards_merge(struct shards *s, const char *datadir, struct sweep_info *info,
 		return -1;
 	}
 	info_begin(&m);
+	seal_tables_begin(&m.tables);
 	m.walks = calloc(s->n, sizeof *m.walks);
 	if (m.walks == NULL)
 		store_say(error, "%s", strerror(ENOMEM));
 	else if (make_directory(datadir, error) == 0)
 		rc = write_file(&m, datadir, error);
 	free(m.walks);
+	seal_tables_end(&m.tables);
 	digest_set_free(&m.certs);
 	return rc;
 }

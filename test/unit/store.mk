@@ -1,13 +1,14 @@
 # What is kept: records, the data directory, the account.
 STORE_READ = storage/store storage/store_silent storage/texts storage/runs storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account storage/record \
 	engine/stats engine/ranges engine/addr
-STORE_SEALED = storage/store_sealed storage/builder storage/builder_pages storage/store_catalog storage/purge storage/unfinished engine/log
+STORE_SEALED = storage/store_sealed storage/builder storage/builder_pages storage/store_catalog storage/purge storage/unfinished engine/log \
+	storage/seal_tables $(STORE_TABLES)
 STORE_LIVE = storage/store_write storage/live_texts storage/store_purge storage/book storage/pending
 STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
 STORE_TABLES = storage/statistics storage/statistics_save storage/as_names \
 	storage/cut storage/feed storage/row storage/holes storage/cert_fields \
-	storage/tls_names
+	storage/tls_names storage/text storage/buf
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
 STORE_ALL = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) $(STORE_GEO) \
 	$(STORE_START) $(STORE_TABLES) storage/batch storage/order storage/outcome storage/merge \
@@ -29,7 +30,7 @@ UNIT_naming = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/naming \
 UNIT_begin = $(STORE_ALL)
 UNIT_seal = $(STORE_ALL)
 UNIT_unfinished = $(UNIT_seal)
-UNIT_seal_tables = $(UNIT_seal)
+UNIT_seal_tables = $(UNIT_seal) test/unit/tables_help
 UNIT_writer_time = $(UNIT_writer)
 UNIT_steady = storage/steady
 UNIT_writer = $(STORE_ALL) storage/steady storage/due engine/canary engine/cookie storage/writer storage/writer_take test/unit/writer_lab \
@@ -39,7 +40,8 @@ UNIT_check = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/check storage/c
 UNIT_cert_match = storage/cert_match
 UNIT_format = storage/record
 UNIT_shards = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/shards storage/shards_merge \
-	storage/digest_set storage/check storage/check_files test/unit/store_help
+	storage/digest_set storage/check storage/check_files test/unit/store_help \
+	test/unit/tables_help
 UNIT_order = storage/order engine/addr
 UNIT_power = $(STORE_ALL) storage/check storage/check_files test/unit/store_help
 UNIT_builder = storage/builder storage/builder_pages storage/trailer

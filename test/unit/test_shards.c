@@ -19,6 +19,7 @@
 #include "storage/store_sealed.h"
 #include "storage/store_write.h"
 #include "test/unit/store_help.h"
+#include "test/unit/tables_help.h"
 
 enum { SHARDS = 4, ROWS = 37, SILENT = 11, N = 4000 };
 
@@ -225,6 +226,7 @@ test_all(void **state)
 	snprintf(out, sizeof out, "%s/out", top);
 	s = store_open(out, NULL, error);
 	assert_non_null(s);
+	assert_sealed_tables(s);
 	scan = store_scan_new(s);
 	for (; store_scan_next(scan, &t, &h); i++) {
 		target_of(i, &want);

@@ -15,7 +15,7 @@ TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
 	engine/conf_recipient engine/conf_value engine/conf_words \
 	engine/conf_save engine/log
 UNIT_commands = engine/loss storage/cmd_dump storage/cmd_show storage/history storage/cmd_sweeps \
-	storage/cmd_stats storage/cmd_optout storage/prefix storage/purge storage/unfinished storage/datadir storage/ask storage/cmd_status storage/cmd_feed storage/cmd_check \
+	storage/cmd_stats storage/cmd_optout storage/prefix storage/purge storage/seal_tables storage/unfinished storage/datadir storage/ask storage/cmd_status storage/cmd_feed storage/cmd_check \
 	storage/check storage/check_files storage/cmd_merge storage/shards \
 	storage/shards_merge storage/digest_set storage/cmd_diff storage/change \
 	storage/tool \
