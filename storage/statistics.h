@@ -122,7 +122,7 @@ struct statistics *statistics_load(
     const enum cut cuts[CUTS_MAX], const uint8_t *, size_t len);
 
 /* The tables that each seal makes, by these names: "country,protocol". */
-enum { SEALED_TABLES = 7 };
+enum { SEALED_TABLES = 8 };
 extern const enum cut sealed_tables[SEALED_TABLES][CUTS_MAX];
 void cuts_name(const enum cut cuts[CUTS_MAX], struct buf *);
 

@@ -11,6 +11,7 @@ enum { SUM_LEN = 8, NAME_MAX_LEN = 4096 };
 /* clang-format off */
 const enum cut sealed_tables[SEALED_TABLES][CUTS_MAX] = {
 	{ CUT_COUNTRY, CUT_PROTOCOL },
+	{ CUT_COUNTRY, CUT_CHANGE },
 	{ CUT_COUNTRY },
 	{ CUT_ASN },
 	{ CUT_PORT },
@@ -108,6 +109,8 @@ is_value(enum cut cut, uint64_t v)
 		return v < PROTOCOL_COUNT;
 	case CUT_FINDING:
 		return v <= FINDING_COUNT;
+	case CUT_CHANGE:
+		return v < CHANGE_COUNT;
 	case CUT_COUNTRY:
 	case CUT_PORT:
 	case CUT_TLS:
