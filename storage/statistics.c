@@ -17,6 +17,7 @@ enum {
 	HAD_POP3 = 2,
 	HAD_IMAP = 4,
 	HAD_SMTP = 8,
+	HAD_BOTH = HAD_POP3 | HAD_IMAP,
 	HAD_ANY = HAD_POP3 | HAD_IMAP | HAD_SMTP
 };
 
@@ -264,6 +265,8 @@ count_host(struct stat_row *r, const struct service *v)
 	first = v->as & ~r->had;
 	c->exposed[v->six] += (first & HAD_ANY) && !(r->had & HAD_ANY);
 	r->had |= v->as;
+	c->both[v->six] +=
+	    (first & HAD_BOTH) && (r->had & HAD_BOTH) == HAD_BOTH;
 	c->hosts[v->six] += (first & HAD_HOST) != 0;
 	c->pop3[v->six] += (first & HAD_POP3) != 0;
 	c->imap[v->six] += (first & HAD_IMAP) != 0;

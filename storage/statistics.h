@@ -51,7 +51,8 @@ struct counts {
 	/* With a row in scan_pop3_vulnerable; the same of IMAP, without what
 	 * is open without a password; SMTP without TLS. */
 	uint64_t pop3[FAMILIES], imap[FAMILIES], smtp[FAMILIES];
-	uint64_t exposed[FAMILIES]; /* with any of these */
+	uint64_t both[FAMILIES]; /* of POP3 and IMAP */
+	uint64_t exposed[FAMILIES]; /* with any of the three */
 };
 
 struct stat_row {

@@ -13,8 +13,10 @@
 
 enum { RATE_CAP = 32 };
 
+/* Nothing where there is nothing to be a part of. */
 static void
-csv_rate(struct csv *csv, uint64_t part, uint64_t whole)
+csv_part(struct csv *csv, double (*of)(uint64_t, uint64_t), uint64_t part,
+    uint64_t whole)
 {
 	char text[RATE_CAP];
 
@@ -22,13 +24,15 @@ csv_rate(struct csv *csv, uint64_t part, uint64_t whole)
 		csv_missing(csv);
 		return;
 	}
-	snprintf(text, sizeof text, "%.3f", stats_rate(part, whole));
+	snprintf(text, sizeof text, "%.3f", of(part, whole));
 	csv_bare(csv, text);
 }
 
 static void
-csv_counts(struct csv *csv, const struct counts *c)
+csv_counts(const struct stats_view *v, struct csv *csv, const struct counts *c)
 {
+	const struct counts *total = statistics_total(v->statistics);
+
 	csv_number(csv, c->services);
 	for (int i = 0; i < TLS_STATES; i++)
 		csv_number(csv, c->tls[i]);
@@ -43,8 +47,11 @@ csv_counts(struct csv *csv, const struct counts *c)
 		csv_number(csv, c->imap[i]);
 		csv_number(csv, c->smtp[i]);
 		csv_number(csv, c->exposed[i]);
+		csv_number(csv, c->both[i]);
 	}
-	csv_rate(csv, c->pop3[0], c->hosts[0]);
+	csv_part(csv, stats_rate, c->pop3[0], c->hosts[0]);
+	csv_part(csv, stats_share, c->services, total->services);
+	csv_part(csv, stats_share, c->cleartext_login, c->services);
 }
 
 /* Of an earlier sweep; nothing where it has no such row. */
@@ -95,7 +102,7 @@ csv_row(const struct stats_view *v, const struct stat_row *r, void *arg)
 		csv_number(csv, r->rank);
 	else
 		csv_missing(csv);
-	csv_counts(csv, &r->counts);
+	csv_counts(v, csv, &r->counts);
 	if (v->before)
 		csv_before(csv, old ? &old->counts : NULL, old ? old->rank : 0);
 	csv_end(csv);
@@ -115,7 +122,7 @@ csv_sum(const struct stats_view *v, struct csv *csv, const char *name,
 			csv_missing(csv);
 	}
 	csv_missing(csv);
-	csv_counts(csv, c);
+	csv_counts(v, csv, c);
 	if (v->before)
 		csv_before(csv, before, 0);
 	csv_end(csv);
@@ -126,8 +133,9 @@ csv_header(const struct stats_view *v, struct csv *csv)
 {
 	static const char *const last[] = { "no_tls", "cleartext_login",
 		"vulnerable", "phantoms", "refused_us", "hosts", "pop3", "imap",
-		"smtp", "exposed", "hosts6", "pop3_6", "imap_6", "smtp_6",
-		"exposed_6", "pop3_per_1000" };
+		"smtp", "exposed", "both", "hosts6", "pop3_6", "imap_6",
+		"smtp_6", "exposed_6", "both_6", "pop3_per_1000", "share",
+		"cleartext_share" };
 	const enum cut *cuts = statistics_cuts(v->statistics);
 
 	if (v->series) {
@@ -158,15 +166,13 @@ stats_csv(const struct stats_view *v)
 {
 	struct buf out = { 0 };
 	struct csv csv = { &out, 0 };
-	struct counts rest;
-	size_t n;
+	struct stats_rest rest;
 
-	if (v->before)
-		statistics_rows(v->before, &n);
 	if (!v->series || v->is_first)
 		csv_header(v, &csv);
-	if (stats_each(v, &rest, csv_row, &csv) > 0)
-		csv_sum(v, &csv, "(rest)", &rest, NULL);
+	stats_each(v, &rest, csv_row, &csv);
+	if (rest.any)
+		csv_sum(v, &csv, "(rest)", &rest.now, &rest.before);
 	csv_sum(v, &csv, "(total)", statistics_total(v->statistics),
 	    v->before ? statistics_total(v->before) : NULL);
 	csv_sum(v, &csv, "(phantoms)", statistics_phantoms(v->statistics),
@@ -176,7 +182,21 @@ stats_csv(const struct stats_view *v)
 }
 
 static void
-json_counts(struct json_object *o, const struct counts *c)
+json_part(struct json_object *o, const char *key,
+    double (*of)(uint64_t, uint64_t), uint64_t part, uint64_t whole)
+{
+	char text[RATE_CAP];
+
+	if (whole == 0)
+		return;
+	snprintf(text, sizeof text, "%.3f", of(part, whole));
+	json_object_object_add(
+	    o, key, json_object_new_double_s(of(part, whole), text));
+}
+
+static void
+json_counts(
+    struct json_object *o, const struct counts *c, const struct counts *total)
 {
 	struct json_object *tls = json_object_new_object();
 
@@ -195,17 +215,23 @@ json_counts(struct json_object *o, const struct counts *c)
 		json_put_number(o, i ? "imap_6" : "imap", c->imap[i]);
 		json_put_number(o, i ? "smtp_6" : "smtp", c->smtp[i]);
 		json_put_number(o, i ? "exposed_6" : "exposed", c->exposed[i]);
+		json_put_number(o, i ? "both_6" : "both", c->both[i]);
 	}
+	json_part(o, "pop3_per_1000", stats_rate, c->pop3[0], c->hosts[0]);
+	json_part(o, "share", stats_share, c->services, total->services);
+	json_part(
+	    o, "cleartext_share", stats_share, c->cleartext_login, c->services);
 }
 
 static void
-json_before(struct json_object *o, const struct counts *c, uint32_t rank)
+json_before(const struct stats_view *v, struct json_object *o,
+    const struct counts *c, uint32_t rank)
 {
 	struct json_object *before = json_object_new_object();
 
 	if (rank)
 		json_put_number(before, "rank", rank);
-	json_counts(before, c);
+	json_counts(before, c, statistics_total(v->before));
 	json_object_object_add(o, "before", before);
 }
 
@@ -227,9 +253,9 @@ json_row_add(const struct stats_view *v, const struct stat_row *r, void *arg)
 	}
 	if (r->rank)
 		json_put_number(o, "rank", r->rank);
-	json_counts(o, &r->counts);
+	json_counts(o, &r->counts, statistics_total(v->statistics));
 	if (old)
-		json_before(o, &old->counts, old->rank);
+		json_before(v, o, &old->counts, old->rank);
 	json_object_array_add(arg, o);
 }
 
@@ -294,14 +320,32 @@ put_coverage(struct json_object *o, const struct account *a)
 
 static void
 json_sum(const struct stats_view *v, struct json_object *o, const char *key,
-    const struct counts *(*of)(const struct statistics *))
+    const struct counts *now, const struct counts *before, uint64_t groups)
 {
 	struct json_object *sum = json_object_new_object();
 
-	json_counts(sum, of(v->statistics));
+	if (groups > 0)
+		json_put_number(sum, "groups", groups);
+	json_counts(sum, now, statistics_total(v->statistics));
 	if (v->before)
-		json_before(sum, of(v->before), 0);
+		json_before(v, sum, before, 0);
 	json_object_object_add(o, key, sum);
+}
+
+/* The rest, if there is one, and what all rows are a part of. */
+static void
+put_sums(const struct stats_view *v, struct json_object *o,
+    const struct stats_rest *rest)
+{
+	const struct statistics *s = v->statistics,
+				*before = v->before ? v->before : s;
+
+	if (rest->any)
+		json_sum(v, o, "rest", &rest->now, &rest->before, rest->groups);
+	json_sum(
+	    v, o, "total", statistics_total(s), statistics_total(before), 0);
+	json_sum(v, o, "phantoms", statistics_phantoms(s),
+	    statistics_phantoms(before), 0);
 }
 
 void
@@ -309,29 +353,18 @@ stats_json(const struct stats_view *v)
 {
 	struct json_object *o = json_object_new_object(),
 			   *rows = json_object_new_array(),
-			   *by = json_object_new_array(), *sum;
+			   *by = json_object_new_array();
 	const enum cut *cuts = statistics_cuts(v->statistics);
-	struct counts rest;
-	uint64_t left_out;
-	size_t n;
+	struct stats_rest rest;
 
-	if (v->before)
-		statistics_rows(v->before, &n);
 	put_about(o, v);
 	put_coverage(o, &v->info->account);
 	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++)
 		json_object_array_add(
 		    by, json_object_new_string(cut_names[cuts[i]]));
 	json_object_object_add(o, "by", by);
-	left_out = stats_each(v, &rest, json_row_add, rows);
+	stats_each(v, &rest, json_row_add, rows);
 	json_object_object_add(o, "rows", rows);
-	if (left_out > 0) {
-		sum = json_object_new_object();
-		json_put_number(sum, "groups", left_out);
-		json_counts(sum, &rest);
-		json_object_object_add(o, "rest", sum);
-	}
-	json_sum(v, o, "total", statistics_total);
-	json_sum(v, o, "phantoms", statistics_phantoms);
+	put_sums(v, o, &rest);
 	json_print(o, !v->series);
 }

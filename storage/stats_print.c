@@ -19,33 +19,53 @@ struct widths {
 	int key[CUTS_MAX];
 };
 
-uint64_t
-stats_each(const struct stats_view *v, struct counts *rest,
+/* Rows of which the first key is not known never go into the rest. */
+static bool
+is_shown(const struct stats_view *v, const struct stat_row *r)
+{
+	return v->top == 0 || r->rank == 0 || r->rank <= v->top;
+}
+
+/* Sums of an earlier sweep close as well: what no row has is in the rest. */
+static void
+rest_of_before(const struct stats_view *v, struct stats_rest *rest)
+{
+	size_t n;
+	const struct stat_row *rows = statistics_rows(v->before, &n), *now;
+
+	for (size_t i = 0; i < n; i++) {
+		now = statistics_find(v->statistics, v->before, &rows[i]);
+		if (now && is_shown(v, now))
+			continue;
+		counts_add(&rest->before, &rows[i].counts);
+		rest->any = true;
+	}
+}
+
+void
+stats_each(const struct stats_view *v, struct stats_rest *rest,
     void (*each)(const struct stats_view *, const struct stat_row *, void *),
     void *arg)
 {
 	size_t n;
 	const struct stat_row *rows = statistics_rows(v->statistics, &n);
-	uint64_t groups = 0, left_out = 0;
 
-	*rest = (struct counts){ 0 };
+	*rest = (struct stats_rest){ 0 };
+	if (v->before)
+		rest_of_before(v, rest);
 	for (size_t i = 0; i < n; i++) {
-		bool first = i == 0 || rows[i].key[0] != rows[i - 1].key[0];
-		bool unknown = statistics_is_unknown(v->statistics, &rows[i]);
-
-		groups += first && !unknown;
-		if (v->top == 0 || unknown || groups <= v->top) {
+		if (is_shown(v, &rows[i])) {
 			each(v, &rows[i], arg);
 			continue;
 		}
-		left_out += first;
-		counts_add(rest, &rows[i].counts);
+		rest->any = true;
+		rest->groups += rows[i].key[0] != rows[i - 1].key[0];
+		counts_add(&rest->now, &rows[i].counts);
 	}
-	return left_out;
 }
 
-static double
-share(uint64_t part, uint64_t whole)
+double
+stats_share(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * (double)part / (double)whole : 0;
 }
@@ -69,7 +89,7 @@ print_heading(const char *heading)
 double
 stats_rate(uint64_t part, uint64_t whole)
 {
-	return 10 * share(part, whole);
+	return 10 * stats_share(part, whole);
 }
 
 /* Hosts are IPv4 here, as the headline; CSV and JSON have both. */
@@ -79,6 +99,7 @@ print_hosts(const struct counts *c)
 	print_number("hosts", c->hosts[0]);
 	print_number("pop3", c->pop3[0]);
 	print_number("imap", c->imap[0]);
+	print_number("both", c->both[0]);
 	printf(" %7.1f", stats_rate(c->pop3[0], c->hosts[0]));
 }
 
@@ -103,12 +124,12 @@ static void
 print_counts(const struct counts *c, uint64_t total)
 {
 	print_number("services", c->services);
-	printf(" %5.1f%%", share(c->services, total));
+	printf(" %5.1f%%", stats_share(c->services, total));
 	for (int i = 0; i < TLS_STATES; i++)
 		print_number(tls_state_names[i], c->tls[i]);
 	print_number("no_tls", c->no_tls);
 	print_number("cleartext", c->cleartext_login);
-	printf(" %5.1f%%", share(c->cleartext_login, c->services));
+	printf(" %5.1f%%", stats_share(c->cleartext_login, c->services));
 	print_number("vulnerable", c->vulnerable);
 	print_number("phantom", c->phantoms);
 	print_hosts(c);
@@ -185,7 +206,7 @@ print_row(const struct stats_view *v, const struct stat_row *r, void *arg)
 static void
 print_header(const struct stats_view *v, const struct widths *w)
 {
-	static const char *const hosts[] = { "hosts", "pop3", "imap",
+	static const char *const hosts[] = { "hosts", "pop3", "imap", "both",
 		"/1,000" };
 
 	print_began(v, "began (UTC)");
@@ -342,9 +363,7 @@ void
 stats_text(const struct stats_view *v)
 {
 	struct widths w = header_widths(v);
-	struct counts rest;
-	uint64_t left_out;
-	size_t n;
+	struct stats_rest rest;
 	char name[CUT_LABEL_MAX];
 
 	if (!v->series) {
@@ -353,15 +372,14 @@ stats_text(const struct stats_view *v)
 		print_coverage(v->info);
 		print_headline(v);
 	}
-	if (v->before)
-		statistics_rows(v->before, &n);
 	stats_each(v, &rest, widen, &w);
 	if (!v->series || v->is_first)
 		print_header(v, &w);
-	left_out = stats_each(v, &rest, print_row, &w);
-	if (left_out > 0) {
-		snprintf(name, sizeof name, "(rest: %" PRIu64 ")", left_out);
-		print_sum(v, &w, name, &rest, NULL);
+	stats_each(v, &rest, print_row, &w);
+	if (rest.any) {
+		snprintf(name, sizeof name, "(rest: %" PRIu64 ")", rest.groups);
+		print_sum(
+		    v, &w, name, &rest.now, v->before ? &rest.before : NULL);
 	}
 	print_sum(v, &w, "total", statistics_total(v->statistics),
 	    v->before ? statistics_total(v->before) : NULL);

@@ -16,18 +16,25 @@ struct stats_view {
 	bool series, is_first;
 };
 
-/* Per thousand; 0 of nothing. */
+/* Percent, and per thousand; 0 of nothing. */
+double stats_share(uint64_t part, uint64_t whole);
 double stats_rate(uint64_t part, uint64_t whole);
 
 void stats_text(const struct stats_view *);
 void stats_csv(const struct stats_view *);
 void stats_json(const struct stats_view *); /* of a series: a line a sweep */
 
-/*
- * The rows to be printed, the rest (a copy of sums) not among them: calls
- * each in order. Returns how many groups are in *rest.
- */
-uint64_t stats_each(const struct stats_view *, struct counts *rest,
+/* What is in no row that is printed. */
+struct stats_rest {
+	bool any;
+	uint64_t groups; /* of this sweep */
+	struct counts now;
+	/* Of the earlier one, what this one has no more as well. */
+	struct counts before;
+};
+
+/* The rows to be printed: calls each in order, and adds up the others. */
+void stats_each(const struct stats_view *, struct stats_rest *,
     void (*each)(const struct stats_view *, const struct stat_row *, void *),
     void *);
 

@@ -135,6 +135,18 @@ draw_starttls(uint64_t h)
 		      : STARTTLS_UNKNOWN;
 }
 
+/* A server that says nothing of TLS: it refuses us, or asks for no password. */
+static void
+judge_unknown(struct head *h, uint64_t luck)
+{
+	if (h->protocol == PROTOCOL_SMTP) {
+		h->outcome = OUTCOME_REFUSED_US;
+		h->findings |= 1u << FINDING_REFUSED_US;
+	} else if (h->protocol == PROTOCOL_IMAP && luck >> 4 & 1) {
+		h->findings |= 1u << FINDING_PREAUTH;
+	}
+}
+
 static void
 judge_clear(struct head *h, uint64_t luck)
 {
@@ -148,6 +160,10 @@ judge_clear(struct head *h, uint64_t luck)
 		h->flags |= HEAD_LOGIN_BEFORE;
 	}
 	h->confirmed = h->findings & 1u << FINDING_STARTTLS_BROKEN ? 1 : 0;
+	if (h->starttls == STARTTLS_CLOSED)
+		h->outcome = OUTCOME_BROKEN;
+	if (h->starttls == STARTTLS_UNKNOWN)
+		judge_unknown(h, luck);
 }
 
 static void
@@ -243,6 +259,10 @@ fill_names(struct record *r, const char *name, const char *product)
 	put(r, TAG_VERSION, "4.91");
 }
 
+static const char *const regions[] = { "NORTH HOLLAND", "UTRECHT", "FRIESLAND",
+	"OVERIJSSEL" };
+enum { REGIONS = sizeof regions / sizeof regions[0] };
+
 static void
 fill_body(
     const struct population *p, uint64_t k, uint64_t host, struct record *r)
@@ -258,7 +278,7 @@ fill_body(
 	fill_names(r, name, product);
 	if (r->head.tls_version && p->leaves)
 		(void)record_put(r, TAG_CHAIN, r->head.leaf, SHA256_LEN);
-	put(r, TAG_REGION, "NORTH HOLLAND");
+	put(r, TAG_REGION, regions[r->head.asn % REGIONS]);
 	put(r, TAG_CITY, "AMSTERDAM");
 	/* One in ten tries to get out of where it is put. */
 	snprintf(line, sizeof line,

@@ -96,8 +96,8 @@ test_stats(void **state)
 	    &command_stats, "--csv --by country --against " SAMPLE_ID, TOOL_OK);
 	has(text, "\"rank_before\",\"services_before\",\"pop3_before\"\n");
 	has(text,
-	    "\"DE\",1,3,1,0,0,0,2,0,2,2,2,0,0,2,1,1,0,1,0,0,0,0,0,500.000,"
-	    "1,3,1\n");
+	    "\"DE\",1,3,1,0,0,0,2,0,2,2,2,0,0,2,1,1,0,1,1,0,0,0,0,0,0,500.000,"
+	    "18.750,66.667,1,3,1\n");
 	free(text);
 	free(run_sample(&command_stats, "--by moon", TOOL_USAGE));
 }
