@@ -51,8 +51,8 @@ static void
 print_row(const struct dump *d, struct json_object *row)
 {
 	static const char *const ours[] = { "time", "first_seen", "last_seen",
-		"rtt_us", "greeting_ms", "duration_ms", "source_ip",
-		"source_port", "attempt" };
+		"exposed_since", "rtt_us", "greeting_ms", "duration_ms",
+		"source_ip", "source_port", "attempt" };
 	struct json_object *part;
 
 	if (d->facts) {

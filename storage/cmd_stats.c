@@ -1,12 +1,10 @@
 /* cmd_stats.c: `mailsweep stats`: tables of what a sweep found. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "storage/filter.h"
+#include "storage/series.h"
 #include "storage/stats_print.h"
-#include "storage/text.h"
-#include "storage/tool.h"
 
 enum {
 	STATS_BY = OPTION_OWN,
@@ -23,23 +21,13 @@ struct stats_request {
 	uint64_t top;
 	const char *against;
 	bool csv;
-	const char *from, *to; /* days; a series if there is one of them */
+	struct series series; /* asked for if it has a day */
 };
 
-/* Days compare as text: 2026-11-21. */
 static bool
-take_day(
-    const struct tool *t, const char *name, const char *text, const char **day)
+is_series(const struct stats_request *r)
 {
-	struct tm tm = { .tm_mday = 0 };
-	const char *end = strptime(text, "%Y-%m-%d", &tm);
-
-	*day = text;
-	if (end && *end == '\0' && strlen(text) == sizeof "2026-11-21" - 1)
-		return true;
-	tool_usage(
-	    t, "--%s %s: expected a day, such as 2026-11-21", name, text);
-	return false;
+	return r->series.from || r->series.to;
 }
 
 /* "country" or "country,protocol" */
@@ -94,9 +82,9 @@ take_options(struct tool *t, struct stats_request *r, int argc, char **argv)
 		else if (c == STATS_AGAINST)
 			r->against = optarg;
 		else if (c == STATS_FROM)
-			good = take_day(t, "from", optarg, &r->from);
+			good = series_day(t, "from", optarg, &r->series.from);
 		else if (c == STATS_TO)
-			good = take_day(t, "to", optarg, &r->to);
+			good = series_day(t, "to", optarg, &r->series.to);
 		else if (c == STATS_CSV)
 			r->csv = true;
 		else
@@ -108,7 +96,7 @@ take_options(struct tool *t, struct stats_request *r, int argc, char **argv)
 		return status;
 	if (optind < argc)
 		return tool_usage(t, "%s: not expected", argv[optind]);
-	if ((r->from || r->to) && (r->against || t->sweep))
+	if (is_series(r) && (r->against || t->sweep))
 		return tool_usage(t,
 		    "--from, --to: a series is of all sealed sweeps, without "
 		    "--sweep and --against");
@@ -238,29 +226,6 @@ print_stats(struct tool *t, const struct stats_request *r)
 
 /* ---- a series ------------------------------------------------------------ */
 
-enum { SERIES_MAX = 4096 };
-
-struct series {
-	const struct stats_request *request;
-	char (*ids)[SWEEP_ID_MAX];
-	size_t n;
-};
-
-static bool
-note_sweep(const struct sweep_info *i, void *arg)
-{
-	struct series *s = arg;
-	char day[TIME_TEXT_MAX];
-
-	text_day(i->sweep.start_us, day);
-	if (i->removed || i->end_us == 0 || s->n == SERIES_MAX ||
-	    (s->request->from && strcmp(day, s->request->from) < 0) ||
-	    (s->request->to && strcmp(day, s->request->to) > 0))
-		return true;
-	memcpy(s->ids[s->n++], i->sweep.id, SWEEP_ID_MAX);
-	return true;
-}
-
 static int
 print_one(
     struct tool *t, const struct stats_request *r, const char *id, bool first)
@@ -287,24 +252,20 @@ print_one(
 
 /* Oldest first; the worst that happened is what is returned. */
 static int
-print_series(struct tool *t, const struct stats_request *r)
+print_series(struct tool *t, struct stats_request *r)
 {
-	struct series series = { .request = r };
-	char error[STORE_ERROR_MAX];
-	int status = TOOL_OK;
+	struct series *series = &r->series;
+	int status = series_read(series, t->datadir) ? TOOL_OK : TOOL_ERROR;
 
-	series.ids = need_memory(SERIES_MAX, sizeof *series.ids);
-	if (store_sweeps(t->datadir, note_sweep, &series, error) < 0)
-		status = tool_error("%s", error);
-	else if (series.n == 0)
+	if (status == TOOL_OK && series->n == 0)
 		status = TOOL_NOTHING;
-	for (size_t i = 0; i < series.n; i++) {
-		int one = print_one(t, r, series.ids[i], i == 0);
+	for (size_t i = 0; i < series->n; i++) {
+		int one = print_one(t, r, series->ids[i], i == 0);
 
 		if (one != TOOL_OK && status != TOOL_ERROR)
 			status = one;
 	}
-	free(series.ids);
+	series_free(series);
 	return status;
 }
 
@@ -318,7 +279,7 @@ stats_run(struct tool *t, int argc, char **argv)
 	status = take_options(t, &r, argc, argv);
 	if (status == TOOL_GO_ON)
 		status =
-		    r.from || r.to ? print_series(t, &r) : print_stats(t, &r);
+		    is_series(&r) ? print_series(t, &r) : print_stats(t, &r);
 	filter_free(&r.filter);
 	return status;
 }

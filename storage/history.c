@@ -7,28 +7,10 @@
 
 #include "storage/history.h"
 #include "storage/json_out.h"
+#include "storage/series.h"
 #include "storage/text.h"
 
-enum { HISTORY_MAX = 4096, MINUTES_LEN = 16 };
-
-struct sweeps {
-	char (*ids)[SWEEP_ID_MAX];
-	size_t n;
-};
-
-/* Of more sweeps than there is room for the oldest go. */
-static bool
-note_sweep(const struct sweep_info *i, void *arg)
-{
-	struct sweeps *s = arg;
-
-	if (i->removed || i->end_us == 0)
-		return true;
-	if (s->n == HISTORY_MAX)
-		memmove(s->ids, s->ids + 1, --s->n * sizeof *s->ids);
-	memcpy(s->ids[s->n++], i->sweep.id, SWEEP_ID_MAX);
-	return true;
-}
+enum { MINUTES_LEN = 16 };
 
 static void
 print_text(
@@ -105,21 +87,20 @@ print_sweep(const struct tool *t, const char *id, const struct addr *addr,
 int
 history_print(struct tool *t, const struct addr *addr, uint16_t port)
 {
-	struct sweeps sweeps = { need_memory(HISTORY_MAX, SWEEP_ID_MAX), 0 };
-	char error[STORE_ERROR_MAX], text[ADDR_TEXT_MAX];
-	int found = 0, status = TOOL_OK;
+	struct series series = { .n = 0 };
+	char text[ADDR_TEXT_MAX];
+	int found = 0,
+	    status = series_read(&series, t->datadir) ? TOOL_OK : TOOL_ERROR;
 
-	if (store_sweeps(t->datadir, note_sweep, &sweeps, error) < 0)
-		status = tool_error("%s", error);
-	for (size_t i = 0; i < sweeps.n; i++) {
-		int n = print_sweep(t, sweeps.ids[i], addr, port);
+	for (size_t i = 0; i < series.n; i++) {
+		int n = print_sweep(t, series.ids[i], addr, port);
 
 		if (n < 0)
 			status = TOOL_ERROR;
 		else
 			found += n;
 	}
-	free(sweeps.ids);
+	series_free(&series);
 	if (status == TOOL_OK && found == 0) {
 		tool_error("%s: nothing is known of it in any sealed sweep",
 		    addr_text(addr, text));

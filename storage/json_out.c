@@ -259,6 +259,9 @@ put_times(struct json_object *o, const struct head *h)
 	if (h->last_seen_us)
 		json_put_string(
 		    o, "last_seen", text_time_iso(h->last_seen_us, text));
+	if (h->open_since)
+		json_put_string(o, "exposed_since",
+		    text_seconds((int64_t)h->open_since, text));
 	json_put_number(o, "observations", h->observations);
 	json_put_string(o, "change", change_names[h->change]);
 	json_put_number(o, "rtt_us", h->rtt_us);

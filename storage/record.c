@@ -26,7 +26,7 @@ AT(chain_len, 176);
 AT(missed, 180);
 AT(kind, 182);
 AT(names, 183);
-AT(zero, 184);
+AT(open_since, 184);
 AT(sum, 188);
 _Static_assert(sizeof(struct head) == HEAD_SIZE, "head");
 
@@ -230,15 +230,13 @@ head_check(const struct head *h)
 static bool
 head_is_sent(const struct head *h)
 {
-	static const uint8_t zero[sizeof h->zero];
-
 	return h->first_seen_us == 0 && h->last_seen_us == 0 &&
 	    h->observations == 0 && h->change == CHANGE_NONE &&
 	    h->findings_before == 0 && h->missed == 0 && h->asn == 0 &&
 	    h->confirmed == 0 && h->kind != KIND_CANARY &&
 	    !(h->flags & HEAD_PTR_CONFIRMED) && !(h->names & NAME_PTR) &&
 	    memcmp(h->country, "??", sizeof h->country) == 0 && h->sum == 0 &&
-	    memcmp(h->zero, zero, sizeof zero) == 0;
+	    h->open_since == 0;
 }
 
 bool

@@ -195,7 +195,7 @@ struct head {
 	uint16_t missed; /* 180 sealed sweeps since, of one that is gone */
 	uint8_t kind; /* 182 enum syn_kind of the connection */
 	uint8_t names; /* 183 bits by enum name_match */
-	uint8_t zero[4]; /* 184 */
+	uint32_t open_since; /* 184 seconds; exposure.h, set by the seal */
 	uint32_t sum; /* 188 of all before, see rowsum.h; set when stored */
 };
 

@@ -9,6 +9,7 @@
 #include "engine/ranges.h"
 #include "storage/begin.h"
 #include "storage/change.h"
+#include "storage/exposure.h"
 #include "storage/cert_match.h"
 #include "storage/layout.h"
 #include "storage/purge.h"
@@ -47,6 +48,7 @@ void
 seal_join(struct head *now, const struct head *before, bool gone)
 {
 	now->last_seen_us = now->time_us;
+	exposure_join(now, before);
 	if (before == NULL) {
 		now->first_seen_us = now->time_us;
 		now->observations = 1;

@@ -2,11 +2,13 @@
 #ifndef STORAGE_SEAL_TABLES_H
 #define STORAGE_SEAL_TABLES_H
 
+#include "storage/fixes.h"
 #include "storage/statistics.h"
 #include "storage/store_sealed.h"
 
 struct seal_tables {
 	struct statistics *v[SEALED_TABLES];
+	struct fixes *fixes;
 };
 
 void seal_tables_begin(struct seal_tables *);

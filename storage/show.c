@@ -351,6 +351,9 @@ show_times(const struct head *h)
 		line("first seen", "%s UTC, %" PRIu32 " sweeps, %s",
 		    text_time(h->first_seen_us, text), h->observations,
 		    change_names[h->change]);
+	if (h->open_since)
+		line("exposed since", "%s UTC",
+		    text_seconds((int64_t)h->open_since, text));
 	line("took",
 	    "round trip %.3f ms, greeting after %" PRIu32 " ms, all %" PRIu32
 	    " ms, attempt %u",

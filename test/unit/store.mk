@@ -8,7 +8,7 @@ STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
 STORE_TABLES = storage/statistics storage/statistics_save storage/as_names \
 	storage/cut storage/feed storage/row storage/holes storage/cert_fields \
-	storage/tls_names storage/text storage/buf
+	storage/tls_names storage/text storage/buf storage/fixes storage/exposure
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
 STORE_ALL = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) $(STORE_GEO) \
 	$(STORE_START) $(STORE_TABLES) storage/batch storage/order storage/outcome storage/merge \

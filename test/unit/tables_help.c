@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "storage/buf.h"
+#include "storage/fixes.h"
 #include "storage/statistics.h"
 #include "test/unit/tables_help.h"
 
@@ -60,9 +60,32 @@ assert_table(struct store *s, const enum cut cuts[CUTS_MAX])
 	buf_free(&name);
 }
 
+static void
+assert_fixes(struct store *s)
+{
+	struct store_scan *scan = store_scan_new(s);
+	struct fixes *counted = fixes_new();
+	struct buf wanted = { 0 };
+	struct target t;
+	const uint8_t *bytes;
+	struct head h;
+	size_t len;
+
+	while (store_scan_next(scan, &t, &h))
+		fixes_add(counted, &h);
+	store_scan_free(scan);
+	fixes_save(counted, &wanted);
+	assert_true(store_table(s, FIXES_TABLE, &bytes, &len));
+	assert_int_equal(len, wanted.len);
+	assert_memory_equal(bytes, wanted.s, len);
+	fixes_free(counted);
+	buf_free(&wanted);
+}
+
 void
 assert_sealed_tables(struct store *s)
 {
+	assert_fixes(s);
 	for (unsigned i = 0; i < SEALED_TABLES; i++)
 		assert_table(s, sealed_tables[i]);
 }

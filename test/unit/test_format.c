@@ -33,7 +33,7 @@ static const struct row rows[] = {
 	ROW(tls_ms), ROW(duration_ms), ROW(findings_before), ROW(sport),
 	ROW(wscale), ROW(synack_options), ROW(chain_len), ROW(validation),
 	ROW(verify_error), ROW(confirmed), ROW(missed),
-	ROW(kind), ROW(names), ROW(zero), ROW(sum),
+	ROW(kind), ROW(names), ROW(open_since), ROW(sum),
 };
 /* clang-format on */
 enum { ROWS = sizeof rows / sizeof rows[0] };
