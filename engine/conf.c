@@ -61,6 +61,7 @@ static const struct option options[] = {
 	/* name, kind, member, least, most, default, names */
 	{ "helo", FQDN, AT(helo), 0, 0, NULL, NULL },
 	{ "contact", CONTACT, AT(contact), 0, 0, NULL, NULL },
+	{ "publisher", TEXT, AT(publisher), 0, 0, NULL, NULL },
 	{ "sensor", NAME, AT(sensor), 0, 0, "sensor", NULL },
 
 	{ "targets", SPECIAL, 0, 0, 0, 0, NULL, NULL },

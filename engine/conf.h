@@ -48,6 +48,7 @@ struct conf {
 	char sensor[32]; /* in the sweep's id */
 	char helo[CONF_NAME_MAX]; /* our FQDN, EHLO and IMAP ID */
 	char contact[CONF_NAME_MAX]; /* address or URL */
+	char publisher[CONF_NAME_MAX]; /* of reports; empty: not said */
 
 	char interface[16];
 	char gateway_mac[18]; /* empty: find it */

@@ -6,6 +6,9 @@
 
 #include "storage/store.h"
 
+/* Sealed sweeps running without an answer, until a target is gone. */
+enum { GONE_AFTER = 3 };
+
 /*
  * A target that has a row in both: CHANGE_WORSE when it has a finding that it
  * had not, CHANGE_FIXED when one is absent and the dialog ran to its end (only

@@ -7,6 +7,7 @@
 
 #include <json-c/json.h>
 
+#include "storage/change.h"
 #include "storage/feed_files.h"
 #include "storage/feed_make.h"
 #include "storage/json_out.h"
@@ -278,7 +279,7 @@ share_out(struct tool *t, struct feeding *f)
 static int
 feed_run(struct tool *t, int argc, char **argv)
 {
-	struct request r = { .dir = ".", .gone_after = 3 };
+	struct request r = { .dir = ".", .gone_after = GONE_AFTER };
 	struct recipient alone = { 0 };
 	struct recipients all;
 	struct holes *holes;

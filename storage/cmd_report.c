@@ -17,6 +17,8 @@ enum {
 	REPORT_PUBLIC = OPTION_OWN,
 	REPORT_MASK,
 	REPORT_ATTRIBUTION,
+	REPORT_PUBLISHER,
+	REPORT_CONTACT,
 	PUBLIC_MASK = 10,
 	MASK_MAX = 1000000,
 	ATTRIBUTION_MAX = 4096
@@ -45,7 +47,8 @@ take_options(struct tool *t, struct request *r, int argc, char **argv)
 		{ "public", no_argument, NULL, REPORT_PUBLIC },
 		{ "mask-below", required_argument, NULL, REPORT_MASK },
 		{ "attribution", required_argument, NULL, REPORT_ATTRIBUTION },
-		{ 0 } };
+		{ "publisher", required_argument, NULL, REPORT_PUBLISHER },
+		{ "contact", required_argument, NULL, REPORT_CONTACT }, { 0 } };
 	int c, status;
 	bool good = true;
 
@@ -59,6 +62,10 @@ take_options(struct tool *t, struct request *r, int argc, char **argv)
 			    MASK_MAX, &r->report.mask_below);
 		else if (c == REPORT_ATTRIBUTION)
 			add_line(&r->report.attribution, optarg);
+		else if (c == REPORT_PUBLISHER)
+			r->report.publisher = optarg;
+		else if (c == REPORT_CONTACT)
+			r->report.contact = optarg;
 		else
 			good = tool_usage(t, "-v: not expected") == TOOL_OK;
 	}
@@ -129,6 +136,22 @@ find_attribution(const struct tool *t, struct report *r)
 	if (r->info->geo_build_us != 0 && r->attribution.len == 0)
 		tool_error("no attribution for the geo data: expected a file "
 			   "ATTRIBUTION beside it, or --attribution TEXT");
+}
+
+/* ---- who publishes it ---------------------------------------------------- */
+
+/* The public must be able to ask, and to be left out. */
+static void
+find_publisher(const struct tool *t, struct report *r)
+{
+	if (!r->publisher)
+		r->publisher = t->configured ? t->conf.publisher : "";
+	if (!r->contact)
+		r->contact = t->configured ? t->conf.contact : "";
+	if (r->for_public && (!r->publisher[0] || !r->contact[0]))
+		tool_error("a public page says who publishes it and whom to "
+			   "ask: expected publisher and contact in the "
+			   "configuration, or --publisher and --contact");
 }
 
 /* ---- the file ------------------------------------------------------------ */
@@ -211,6 +234,7 @@ make_report(struct tool *t, struct request *r)
 		tool_error("%s", error);
 	} else if (s) {
 		find_attribution(t, &r->report);
+		find_publisher(t, &r->report);
 		status = put_page(r);
 	}
 	report_free(&r->report);
@@ -238,5 +262,10 @@ const struct command command_report = { "report", "-o FILE.html [option ...]",
 	"      --mask-below N     counts below N go into the rest; 0: none\n"
 	"                         [0; with --public 10]\n"
 	"      --attribution TEXT a line for the foot, as the geo data's\n"
-	"                         licence asks for; may be repeated\n",
+	"                         licence asks for; may be repeated\n"
+	"      --publisher TEXT   who publishes it [publisher of the "
+	"configuration]\n"
+	"      --contact TEXT     whom to ask, and who leaves out who asks for "
+	"it\n"
+	"                         [contact of the configuration]\n",
 	report_run };

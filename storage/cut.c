@@ -102,6 +102,12 @@ cut_has_labels(enum cut cut)
 	return cut_reads_body(cut);
 }
 
+uint64_t
+country_number(const char code[2])
+{
+	return (uint64_t)(uint8_t)code[0] << 8 | (uint8_t)code[1];
+}
+
 bool
 cut_reads_body(enum cut cut)
 {
@@ -151,8 +157,7 @@ cut_value(
 
 	switch (cut) {
 	case CUT_COUNTRY:
-		return (uint64_t)(uint8_t)h->country[0] << 8 |
-		    (uint8_t)h->country[1];
+		return country_number(h->country);
 	case CUT_ASN:
 		return h->asn;
 	case CUT_PORT:

@@ -24,6 +24,9 @@ bool labels_same(const struct labels *, const struct labels *others, bool words,
 /* Are its values texts that labels number? */
 bool cut_has_labels(enum cut);
 
+/* The value of a cut by country. */
+uint64_t country_number(const char code[2]);
+
 /* Needs it the body? */
 bool cut_reads_body(enum cut);
 

@@ -84,11 +84,12 @@ write_host(const struct report_host *h, struct buf *b)
 {
 	char target[TARGET_TEXT_MAX], seen[TIME_TEXT_MAX];
 
-	buf_puts(b, "<tr><th scope=row>");
+	buf_puts(b, "<tr><th scope=row class=host>");
 	html_string(b, target_text(&h->target, target));
 	buf_puts(b, "</th><td>");
 	country_name(b, h->head.country);
-	buf_printf(b, "</td><td class=n>%" PRIu32 "</td><td>%s</td></tr>\n",
+	buf_printf(b,
+	    "</td><td class=n>%" PRIu32 "</td><td class=host>%s</td></tr>\n",
 	    h->head.asn, text_day(h->head.first_seen_us, seen));
 }
 

@@ -40,8 +40,11 @@ struct grid {
 };
 void grid_new(struct grid *, size_t rows, unsigned columns);
 void grid_free(struct grid *);
-/* Its rows as a reader could sort them: their order must tell no more. */
-void grid_order(struct grid *, uint64_t mask_below);
+/*
+ * Its rows as a reader could sort them, by two columns and the label: their
+ * order must tell no more than they show.
+ */
+void grid_order(struct grid *, unsigned first, unsigned second);
 void grid_write(const struct report *, const struct grid *, struct buf *);
 
 /* A count by itself: "fewer than 10" where it is masked. */
@@ -77,12 +80,13 @@ struct tls_tables {
 /* Mask them, so that none gives away what another one hides. */
 void tls_tables_mask(struct tls_tables *, uint64_t below);
 
-/* ---- report_tls.c, report_time.c, report_facts.c ------------------------- */
+/* ---- the other report_*.c ------------------------------------------------ */
 
 void overlap_write(const struct report *, struct buf *);
 void tls_tables_write(const struct report *, struct buf *);
 void series_write(const struct report *, struct buf *);
 void changes_write(const struct report *, struct buf *);
+void about_write(const struct report *, struct buf *);
 void headline_write(const struct report *, struct buf *);
 void urgent_write(const struct report *, struct buf *);
 void coverage_write(const struct report *, struct buf *);

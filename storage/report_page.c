@@ -16,7 +16,7 @@ static const struct {
 	{ "tls", "TLS versions" }, { "certificates", "Certificates" },
 	{ "asn", "Networks" }, { "time", "Over time" },
 	{ "changes", "Changes" }, { "coverage", "Coverage" },
-	{ "method", "Method" } };
+	{ "method", "Method" }, { "about", "Contact" } };
 
 /* Nothing is loaded, and only what stands here may run. */
 static void
@@ -65,6 +65,12 @@ write_time(struct buf *b, uint64_t us)
 	buf_printf(b, "%.*s UTC", MINUTES_LEN, text_time(us, time));
 }
 
+static bool
+has_section(const struct report *r, const char *id)
+{
+	return strcmp(id, "about") != 0 || r->contact[0] != '\0';
+}
+
 static void
 write_title(const struct report *r, struct buf *b)
 {
@@ -72,8 +78,14 @@ write_title(const struct report *r, struct buf *b)
 
 	buf_puts(b,
 	    "<body>\n<a class=skip href=\"#headline\">Skip to the "
-	    "figures</a>\n<header><h1>Mail servers without encryption"
-	    "</h1>\n<p>One sweep, begun ");
+	    "figures</a>\n<header>");
+	if (r->publisher[0] != '\0') {
+		buf_puts(b, "<p class=by>Published by ");
+		html_string(b, r->publisher);
+		buf_puts(b, "</p>");
+	}
+	buf_puts(b,
+	    "<h1>Mail servers without encryption</h1>\n<p>One sweep, begun ");
 	write_time(b, i->sweep.start_us);
 	if (i->end_us) {
 		buf_puts(b, ", ended ");
@@ -97,8 +109,9 @@ write_title(const struct report *r, struct buf *b)
 	}
 	buf_puts(b, "<nav aria-label=Contents><ul>");
 	for (size_t k = 0; k < sizeof contents / sizeof *contents; k++)
-		buf_printf(b, "<li><a href=\"#%s\">%s</a></li>", contents[k].id,
-		    contents[k].name);
+		if (has_section(r, contents[k].id))
+			buf_printf(b, "<li><a href=\"#%s\">%s</a></li>",
+			    contents[k].id, contents[k].name);
 	buf_puts(b, "</ul></nav></header>\n<main>\n");
 }
 
@@ -156,6 +169,39 @@ write_linked(struct buf *b, const char *text, size_t len)
 }
 
 static void
+write_contact(const struct report *r, struct buf *b)
+{
+	bool is_page = strncmp(r->contact, "http", 4) == 0;
+
+	buf_printf(b, "<a rel=noreferrer href=\"%s", is_page ? "" : "mailto:");
+	html_string(b, r->contact);
+	buf_puts(b, "\">");
+	html_string(b, r->contact);
+	buf_puts(b, "</a>");
+}
+
+void
+about_write(const struct report *r, struct buf *b)
+{
+	if (r->contact[0] == '\0')
+		return;
+	buf_puts(b,
+	    "<section id=about><h2>Who publishes this, and how to be "
+	    "left out</h2>\n<p>");
+	if (r->publisher[0] != '\0') {
+		html_string(b, r->publisher);
+		buf_puts(b, " runs this measurement and publishes this page. ");
+	}
+	buf_puts(b, "Questions and corrections go to ");
+	write_contact(r, b);
+	buf_puts(b,
+	    ".</p>\n<p>Who is responsible for an address or a network can "
+	    "have it left out of all further sweeps, and what is kept of it "
+	    "deleted: write to the same place and name the addresses or "
+	    "prefixes. No reason is needed.</p></section>\n");
+}
+
+static void
 write_foot(const struct report *r, struct buf *b)
 {
 	struct asset script = asset_get(ASSET_SCRIPT);
@@ -188,10 +234,10 @@ report_write(const struct report *r, struct buf *b)
 	write_head(r, b);
 	write_title(r, b);
 	headline_write(r, b);
-	urgent_write(r, b);
 	buf_puts(b, "<section id=world><h2>By country</h2>\n");
 	countries_write(r, b);
 	buf_puts(b, "</section>\n");
+	urgent_write(r, b);
 	overlap_write(r, b);
 	tls_tables_write(r, b);
 	buf_puts(b, "<section id=asn><h2>By network</h2>\n");
@@ -202,5 +248,6 @@ report_write(const struct report *r, struct buf *b)
 	coverage_write(r, b);
 	advice_write(r, b);
 	write_method(b);
+	about_write(r, b);
 	write_foot(r, b);
 }

@@ -110,7 +110,8 @@ countries_grid(const struct report *r, struct grid *g)
 	}
 	free(v);
 	mask_apply(&g->m, r->mask_below);
-	grid_order(g, r->mask_below);
+	if (r->mask_below > 1)
+		grid_order(g, HOST_EXPOSED, HOST_MAIL);
 }
 
 void
@@ -176,7 +177,8 @@ networks_write(const struct report *r, struct buf *b)
 	g.m.rows = rows;
 	free(v);
 	mask_apply(&g.m, r->mask_below);
-	grid_order(&g, r->mask_below);
+	if (r->mask_below > 1)
+		grid_order(&g, HOST_EXPOSED, HOST_MAIL);
 	grid_write(r, &g, b);
 	grid_free(&g);
 }

@@ -2,12 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/change.h"
+#include "storage/cut.h"
 #include "storage/report.h"
 #include "storage/row.h"
 #include "storage/tables.h"
 
 static const enum cut cuts[REPORT_TABLES][CUTS_MAX] = {
 	[REPORT_COUNTRY] = { CUT_COUNTRY },
+	[REPORT_CHANGE] = { CUT_COUNTRY, CUT_CHANGE },
 	[REPORT_ASN] = { CUT_ASN },
 	[REPORT_PROTOCOL] = { CUT_PROTOCOL },
 	[REPORT_TLS] = { CUT_TLS, CUT_PROTOCOL },
@@ -45,8 +48,19 @@ take_counts(struct report_point *p, struct statistics *s)
 }
 
 static bool
+add_fixes(struct report *r, struct store *s)
+{
+	struct fixes *one = fixes_read(s);
+
+	if (one)
+		fixes_add_all(r->fixes, one);
+	fixes_free(one);
+	return one;
+}
+
+static bool
 read_point(
-    const struct report *r, struct report_point *p, char error[STORE_ERROR_MAX])
+    struct report *r, struct report_point *p, char error[STORE_ERROR_MAX])
 {
 	struct statistics *s = NULL;
 	struct store *store = store_open(r->datadir, p->id, error);
@@ -54,7 +68,8 @@ read_point(
 
 	if (!store)
 		return false;
-	read = tables_read(store, &cuts[REPORT_PROTOCOL], 1, &s);
+	read = tables_read(store, &cuts[REPORT_PROTOCOL], 1, &s) &&
+	    add_fixes(r, store);
 	if (read)
 		take_counts(p, s);
 	else
@@ -80,6 +95,27 @@ read_series(struct report *r, char error[STORE_ERROR_MAX])
 	last->start_us = r->info->sweep.start_us;
 	take_counts(last, r->tables[REPORT_PROTOCOL]);
 	return true;
+}
+
+/* ---- what has no row any more --------------------------------------------- */
+
+static void
+read_gone(struct report *r, struct store *s)
+{
+	struct store_scan *scan = store_scan_gone(s);
+	struct target target;
+	struct head h;
+
+	r->gone = need_memory(REPORT_PLACES, sizeof *r->gone);
+	while (scan && store_scan_next(scan, &target, &h)) {
+		struct report_gone *g = &r->gone[country_number(h.country)];
+
+		if (!head_is_service(&h))
+			continue;
+		g->not_seen += h.missed < GONE_AFTER;
+		g->gone += h.missed == GONE_AFTER;
+	}
+	store_scan_free(scan);
 }
 
 /* ---- hosts --------------------------------------------------------------- */
@@ -113,6 +149,12 @@ report_read(struct report *r, struct store *s, char error[STORE_ERROR_MAX])
 		return false;
 	}
 	read_urgent(r, s);
+	read_gone(r, s);
+	r->fixes = fixes_new();
+	if (!add_fixes(r, s)) {
+		store_say(error, "%s: cannot be read", r->info->sweep.id);
+		return false;
+	}
 	return read_series(r, error);
 }
 
@@ -123,5 +165,7 @@ report_free(struct report *r)
 		statistics_free(r->tables[i]);
 	free(r->series);
 	free(r->urgent);
+	free(r->gone);
+	fixes_free(r->fixes);
 	buf_free(&r->attribution);
 }

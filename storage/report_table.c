@@ -65,7 +65,7 @@ grid_free(struct grid *g)
 
 struct place {
 	size_t row;
-	double keys[2]; /* the first column and that of all hosts, as shown */
+	double keys[2]; /* of the two columns, as shown */
 	const char *label;
 };
 
@@ -102,19 +102,16 @@ take_row(struct grid *to, size_t row, const struct grid *from, size_t of)
 }
 
 void
-grid_order(struct grid *g, uint64_t mask_below)
+grid_order(struct grid *g, unsigned first, unsigned second)
 {
 	struct place *places;
 	struct grid old = *g;
 	size_t n = g->m.rows;
 
-	if (mask_below < 2)
-		return;
 	places = need_memory(n + 1, sizeof *places);
 	for (size_t i = 0; i < n; i++)
 		places[i] = (struct place){ i,
-			{ shown(&g->m, i, HOST_EXPOSED),
-			    shown(&g->m, i, HOST_MAIL) },
+			{ shown(&g->m, i, first), shown(&g->m, i, second) },
 			buf_text(&g->labels[i]) };
 	qsort(places, n, sizeof *places, compare_places);
 	g->labels = need_memory(n + 1, sizeof *g->labels);

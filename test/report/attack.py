@@ -150,6 +150,10 @@ def found(page):
         u = Unknowns()
         hosts(u, table, page.tables[table])
         every |= u.found()
+    if "change" in page.tables:
+        u = Unknowns()
+        columns(u, "change", page.tables["change"], 6)
+        every |= u.found()
     u = Unknowns()
     tls(u, page.tables)
     return every | u.found()

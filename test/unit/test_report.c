@@ -93,6 +93,31 @@ test_for_the_public_no_host(void **state)
 	free(page);
 }
 
+/* Who publishes it, whom to ask, how to be left out: with a name for each. */
+static void
+test_publisher(void **state)
+{
+	char *page = report(TOOL_OK, "-o -");
+
+	(void)state;
+	has_not(page, "Published by");
+	has_not(page, "id=about");
+	has_not(page, "href=\"#about\"");
+	free(page);
+	page = report(TOOL_OK,
+	    "-o - --public --publisher <CERT> --contact cert@example.net");
+	has(page, "<p class=by>Published by &lt;CERT&gt;</p>");
+	has(page, "<a href=\"#about\">Contact</a>");
+	has(page,
+	    "<a rel=noreferrer href=\"mailto:cert@example.net\">"
+	    "cert@example.net</a>");
+	has(page, "left out of all further sweeps");
+	free(page);
+	page = report(TOOL_OK, "-o - --contact https://cert.example/a?b&c");
+	has(page, "<a rel=noreferrer href=\"https://cert.example/a?b&amp;c\">");
+	free(page);
+}
+
 static void
 test_attribution_is_text(void **state)
 {
@@ -146,6 +171,7 @@ main(void)
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_for_the_public_no_host),
+		cmocka_unit_test(test_publisher),
 		cmocka_unit_test(test_attribution_is_text),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_wrong_use),

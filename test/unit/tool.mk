@@ -42,7 +42,7 @@ UNIT_mask = storage/mask storage/buf
 UNIT_mask_sums = storage/mask_sums storage/buf
 UNIT_html = storage/html $(TOOL_TEXT)
 TOOL_REPORT = storage/cmd_report storage/report_assets storage/report_facts \
-	storage/report_map storage/report_page storage/report_places \
+	storage/report_map storage/report_changes storage/report_page storage/report_places \
 	storage/report_read storage/report_sums storage/report_table \
 	storage/report_time storage/report_tls storage/tables storage/html \
 	storage/mask storage/mask_sums
