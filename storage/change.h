@@ -19,10 +19,12 @@ enum { GONE_AFTER = 3 };
 enum change change_between(const struct head *now, const struct head *before);
 
 enum difference {
-	DIFFERENCE_NEW, /* only the later sweep has a row */
-	DIFFERENCE_GONE, /* only the earlier one has, or it is silent now */
+	DIFFERENCE_NEW, /* never seen before the later sweep, or since */
+	DIFFERENCE_BACK, /* not in the earlier one, but before it */
 	DIFFERENCE_FIXED,
 	DIFFERENCE_WORSE,
+	DIFFERENCE_NOT_SEEN, /* no answer any more, or silent now */
+	DIFFERENCE_GONE, /* by now for so many sealed sweeps running */
 	DIFFERENCE_SAME,
 	DIFFERENCES
 };
@@ -31,15 +33,19 @@ extern const char *const difference_names[DIFFERENCES];
 /* Two sweeps, walked together in key order. */
 struct comparison;
 
-/* The stores must outlive it. NULL: no memory. */
-struct comparison *comparison_new(struct store *before, struct store *now);
+/*
+ * Gone is what has not answered in gone_after sealed sweeps, and had at the
+ * earlier one, or not for so long. The stores must outlive it. NULL: no memory.
+ */
+struct comparison *comparison_new(
+    struct store *before, struct store *now, uint64_t gone_after);
 void comparison_free(struct comparison *);
 
 struct compared {
 	enum difference difference;
 	struct target target;
 	const struct head *before, *now; /* NULL where it has no row */
-	const uint8_t *body; /* of now, or of before; NULL: none */
+	const uint8_t *body; /* of now, or of before; NULL: none is there */
 	uint32_t len;
 };
 

@@ -15,7 +15,7 @@
 #include "storage/text.h"
 #include "storage/tool.h"
 
-enum { DIFF_BY = OPTION_OWN, DIFF_CSV, DIFF_ROWS, NAME_WIDTH = 24 };
+enum { DIFF_BY = OPTION_OWN, DIFF_CSV, DIFF_ROWS, DIFF_GONE_AFTER };
 
 /* One line of the table. */
 struct tally {
@@ -28,6 +28,7 @@ struct diff {
 	struct filter filter;
 	enum cut cut;
 	bool by_recipient, csv, rows;
+	uint64_t gone_after;
 	struct store *before, *now;
 	struct match *match;
 	struct labels labels, words; /* lines; texts that cuts number */
@@ -59,6 +60,7 @@ take_options(struct diff *d, int argc, char **argv)
 	static const struct option own[] = { FILTER_OPTIONS,
 		{ "by", required_argument, NULL, DIFF_BY },
 		{ "csv", no_argument, NULL, DIFF_CSV },
+		{ "gone-after", required_argument, NULL, DIFF_GONE_AFTER },
 		{ "rows", no_argument, NULL, DIFF_ROWS }, { 0 } };
 	int c, status;
 	bool good = true;
@@ -71,6 +73,9 @@ take_options(struct diff *d, int argc, char **argv)
 			d->csv = true;
 		else if (c == DIFF_ROWS)
 			d->rows = true;
+		else if (c == DIFF_GONE_AFTER)
+			good = tool_number(d->tool, "gone-after", optarg,
+			    UINT16_MAX, &d->gone_after);
 		else
 			good = filter_take(&d->filter, d->tool, c, optarg);
 	}
@@ -156,7 +161,7 @@ print_row(const struct diff *d, const struct compared *c)
 		json_put_string(o, "now", buf_text(&now));
 		json_print(o, false);
 	} else {
-		printf("%-7s %-28s %s -> %s\n", difference_names[c->difference],
+		printf("%-8s %-28s %s -> %s\n", difference_names[c->difference],
 		    target_text(&c->target, target), buf_text(&before),
 		    buf_text(&now));
 	}
@@ -299,7 +304,8 @@ open_both(struct diff *d, int argc, char **argv)
 static int
 compare_both(struct diff *d)
 {
-	struct comparison *walk = comparison_new(d->before, d->now);
+	struct comparison *walk =
+	    comparison_new(d->before, d->now, d->gone_after);
 	struct compared c;
 
 	if (d->by_recipient)
@@ -323,7 +329,9 @@ compare_both(struct diff *d)
 static int
 diff_run(struct tool *t, int argc, char **argv)
 {
-	struct diff d = { .tool = t, .cut = CUT_COUNTRY };
+	struct diff d = {
+		.tool = t, .cut = CUT_COUNTRY, .gone_after = GONE_AFTER
+	};
 	int status;
 
 	filter_init(&d.filter);
@@ -345,9 +353,11 @@ diff_run(struct tool *t, int argc, char **argv)
 }
 
 const struct command command_diff = { "diff", "[option ...] [BEFORE [AFTER]]",
-	"Compare two sweeps: new, gone, fixed, worse, same",
+	"Compare two sweeps: new, back, fixed, worse, gone, same",
 	FILTER_HELP
 	"      --by CUT           recipient, or a cut of stats [country]\n"
 	"      --rows             every target that is not the same\n"
+	"      --gone-after N     gone: no answer in N sealed sweeps running "
+	"[3]\n"
 	"      --csv              print CSV\n",
 	diff_run };

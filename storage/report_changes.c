@@ -102,9 +102,11 @@ write_words(struct buf *b)
 	    "<em>Back</em>: seen before, but not in the last one. "
 	    "<em>Worse</em>: it has a finding that it had not. "
 	    "<em>Fixed</em>: it answered, the dialog ran to its end, and a "
-	    "finding is absent. <em>Not seen</em>: no answer this time. "
-	    "<em>Gone</em>: since this sweep, after %u without an answer; one "
-	    "that does not answer is never called fixed.</p>\n",
+	    "finding is absent. <em>Not seen</em>: seen before, and no "
+	    "answer now, or none that says anything. <em>Gone</em>: no answer "
+	    "in %u sweeps running, as of this one. What does not answer is "
+	    "never "
+	    "called fixed.</p>\n",
 	    GONE_AFTER);
 }
 

@@ -28,7 +28,7 @@ UNIT_names = $(STORE_ALL)
 UNIT_naming = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) storage/naming \
 	engine/wire engine/log test/unit/store_help
 UNIT_begin = $(STORE_ALL)
-UNIT_seal = $(STORE_ALL)
+UNIT_seal = $(STORE_ALL) test/unit/nights_help
 UNIT_unfinished = $(UNIT_seal)
 UNIT_seal_tables = $(UNIT_seal) test/unit/tables_help
 UNIT_writer_time = $(UNIT_writer)

@@ -27,7 +27,7 @@ static const struct expected {
 	enum difference difference;
 } all[] = {
 	{ "192.0.2.1", "DE", NONE, NO_TLS, OUTCOME_COMPLETED, DIFFERENCE_NEW },
-	{ "192.0.2.2", "DE", NO_TLS, NONE, OUTCOME_NONE, DIFFERENCE_GONE },
+	{ "192.0.2.2", "DE", NO_TLS, NONE, OUTCOME_NONE, DIFFERENCE_NOT_SEEN },
 	{ "192.0.2.3", "DE", NO_TLS, 0, OUTCOME_COMPLETED, DIFFERENCE_FIXED },
 	/* One that broke off shows nothing. */
 	{ "192.0.2.4", "PL", NO_TLS, 0, OUTCOME_BROKEN, DIFFERENCE_SAME },
@@ -37,7 +37,8 @@ static const struct expected {
 	    DIFFERENCE_WORSE },
 	{ "192.0.2.7", "PL", EXPIRED, EXPIRED, OUTCOME_COMPLETED,
 	    DIFFERENCE_SAME },
-	{ "2001:db8::1", "JP", NO_TLS, NONE, OUTCOME_NONE, DIFFERENCE_GONE },
+	{ "2001:db8::1", "JP", NO_TLS, NONE, OUTCOME_NONE,
+	    DIFFERENCE_NOT_SEEN },
 };
 enum { ALL = sizeof all / sizeof all[0] };
 
@@ -92,7 +93,7 @@ test_each(void **state)
 	(void)state;
 	assert_non_null(before);
 	assert_non_null(now);
-	walk = comparison_new(before, now);
+	walk = comparison_new(before, now, GONE_AFTER);
 	for (; comparison_next(walk, &c); i++) {
 		assert_true(i < ALL);
 		assert_string_equal(
@@ -121,12 +122,14 @@ test_tables(void **state)
 {
 	(void)state;
 	says("--by country --csv",
-	    "\"country\",\"new\",\"gone\",\"fixed\",\"worse\",\"same\"\n"
-	    "\"DE\",1,1,1,0,0\n\"PL\",0,0,0,2,2\n\"JP\",0,1,0,0,0\n"
-	    "\"all\",1,2,1,2,2\n",
+	    "\"country\",\"new\",\"back\",\"fixed\",\"worse\",\"not_seen\","
+	    "\"gone\","
+	    "\"same\"\n"
+	    "\"DE\",1,0,1,0,1,0,0\n\"PL\",0,0,0,2,0,0,2\n"
+	    "\"JP\",0,0,0,0,1,0,0\n\"all\",1,0,1,2,2,0,2\n",
 	    TOOL_OK);
-	says("--by family --csv", "\"6\",0,1,0,0,0\n", TOOL_OK);
-	says("--rows", "worse   192.0.2.6:110 ", TOOL_OK);
+	says("--by family --csv", "\"6\",0,0,0,0,1,0,0\n", TOOL_OK);
+	says("--rows", "worse    192.0.2.6:110 ", TOOL_OK);
 	says("--rows", "expired -> no_tls\n", TOOL_OK);
 	says("", "from " BEFORE "\nto   " NOW "\n", TOOL_OK);
 	says("--by nothing", "", TOOL_USAGE);

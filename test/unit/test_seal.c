@@ -12,6 +12,7 @@
 #include "storage/purge.h"
 #include "storage/seal.h"
 #include "storage/store_catalog.h"
+#include "test/unit/nights_help.h"
 #include "test/unit/store_help.h"
 
 enum {
@@ -19,80 +20,6 @@ enum {
 	EXPIRED = 1u << FINDING_EXPIRED,
 	PHANTOM = 1u << FINDING_PHANTOM
 };
-#define DAY_US ((uint64_t)86400 * 1000000)
-
-static char dir[64], error[STORE_ERROR_MAX];
-static struct conf conf;
-static struct role_args args;
-static struct sweep_info info;
-static struct live *l;
-static uint64_t rows;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	help_directory(dir);
-	help_args(&args, &conf);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	help_args_free(&args);
-	help_remove(dir);
-	return 0;
-}
-
-static void
-night_begins(void)
-{
-	l = sweep_begin(&args, dir, &info, error);
-	if (l == NULL)
-		fail_msg("%s", error);
-	live_begin(l);
-	rows = 0;
-}
-
-static void
-saw(const char *addr, enum outcome outcome, uint32_t findings)
-{
-	struct target t = help_target(addr, 110);
-	struct head h = help_head(&t, outcome, findings, args.now_us + 5);
-
-	rows += live_put_row(l, &h, (const uint8_t *)"body", 4);
-}
-
-static void
-silent(const char *addr)
-{
-	struct target t = help_target(addr, 110);
-
-	rows += live_put_silent(l, &t, 9);
-}
-
-/* All was sent, and each row that is there was new. */
-static void
-night_ends(uint32_t days_later)
-{
-	struct ledger ledger = { .begin = 0 };
-	uint64_t *e = ledger.events, sent = info.account.index_total - 4;
-
-	info.sweep.position[0] = ledger.settled = info.account.index_total;
-	info.sweep.counted[0][SEND_EXCLUDED] = e[STAT_SEND_EXCLUDED_N] = 4;
-	info.sweep.counted[0][SEND_SENT] = e[STAT_SEND_SENT_N] = sent;
-	e[STAT_SEND_PASSED] = info.account.index_total;
-	e[STAT_STORE_RECEIVED] = e[STAT_STORE_NEW] = rows;
-	live_put_info(l, &info, &ledger);
-	assert_int_equal(live_commit(l), LIVE_DONE);
-	live_close(l);
-	if (seal(&args, dir, args.now_us + 60000000, 0, &info, error) != 0)
-		fail_msg("%s", error);
-	args.now_us += days_later * DAY_US;
-}
-
 static struct head
 row(struct store *s, const char *addr)
 {
@@ -124,10 +51,10 @@ assert_change(struct store *s, const char *addr, enum change change,
 static struct store *
 newest(void)
 {
-	struct store *s = store_open(dir, NULL, error);
+	struct store *s = store_open(night.dir, NULL, night.error);
 
 	if (s == NULL)
-		fail_msg("%s", error);
+		fail_msg("%s", night.error);
 	return s;
 }
 
@@ -135,14 +62,14 @@ static void
 first_night(void)
 {
 	night_begins();
-	saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
-	saw("192.0.2.2", OUTCOME_COMPLETED, NO_TLS);
-	saw("192.0.2.3", OUTCOME_COMPLETED, EXPIRED);
-	saw("192.0.2.4", OUTCOME_COMPLETED, 0);
-	saw("192.0.2.5", OUTCOME_COMPLETED, NO_TLS);
-	saw("192.0.2.6", OUTCOME_COMPLETED, NO_TLS);
-	saw("2001:db8::1", OUTCOME_COMPLETED, 0);
-	silent("192.0.2.99");
+	night_saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
+	night_saw("192.0.2.2", OUTCOME_COMPLETED, NO_TLS);
+	night_saw("192.0.2.3", OUTCOME_COMPLETED, EXPIRED);
+	night_saw("192.0.2.4", OUTCOME_COMPLETED, 0);
+	night_saw("192.0.2.5", OUTCOME_COMPLETED, NO_TLS);
+	night_saw("192.0.2.6", OUTCOME_COMPLETED, NO_TLS);
+	night_saw("2001:db8::1", OUTCOME_COMPLETED, 0);
+	night_silent("192.0.2.99");
 	night_ends(1);
 }
 
@@ -150,18 +77,18 @@ static void
 second_night(void)
 {
 	night_begins();
-	saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS); /* same */
-	saw("192.0.2.2", OUTCOME_COMPLETED, 0); /* fixed */
-	saw("192.0.2.3", OUTCOME_COMPLETED, NO_TLS); /* worse */
+	night_saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS); /* same */
+	night_saw("192.0.2.2", OUTCOME_COMPLETED, 0); /* fixed */
+	night_saw("192.0.2.3", OUTCOME_COMPLETED, NO_TLS); /* worse */
 	/* 4 is gone; 5 timed out, which shows nothing; 6 is silent now */
-	saw("192.0.2.5", OUTCOME_TIMED_OUT, 0);
-	silent("192.0.2.6");
-	saw("192.0.2.7", OUTCOME_COMPLETED, 0); /* new */
-	saw("2001:db8::1", OUTCOME_COMPLETED, PHANTOM);
+	night_saw("192.0.2.5", OUTCOME_TIMED_OUT, 0);
+	night_silent("192.0.2.6");
+	night_saw("192.0.2.7", OUTCOME_COMPLETED, 0); /* new */
+	night_saw("2001:db8::1", OUTCOME_COMPLETED, PHANTOM);
 	night_ends(1);
 }
 
-/* The canary was answered after the rows were there; readers see it at once. */
+/* The canary was answered after the night.rows were there; readers see it at once. */
 static void
 test_phantoms(void **state)
 {
@@ -172,12 +99,12 @@ test_phantoms(void **state)
 
 	(void)state;
 	night_begins();
-	saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
-	saw("2001:db8::1", OUTCOME_COMPLETED, 0);
-	silent("192.0.2.99");
-	live_canary_ask(l, &a, PHANTOM_NETWORK);
-	live_canary_ask(l, &six, PHANTOM_ADDRESS);
-	live_canary_answered(l, &a);
+	night_saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
+	night_saw("2001:db8::1", OUTCOME_COMPLETED, 0);
+	night_silent("192.0.2.99");
+	live_canary_ask(night.live, &a, PHANTOM_NETWORK);
+	live_canary_ask(night.live, &six, PHANTOM_ADDRESS);
+	live_canary_answered(night.live, &a);
 	night_ends(1);
 	s = newest();
 	assert_int_equal(row(s, "192.0.2.1").findings, NO_TLS | PHANTOM);
@@ -196,7 +123,7 @@ test_phantoms(void **state)
 static void
 test_three_nights(void **state)
 {
-	uint64_t first = args.now_us + 5, third;
+	uint64_t first = night.args.now_us + 5, third;
 	struct store_scan *scan;
 	struct store *s;
 	struct target t;
@@ -233,12 +160,12 @@ test_three_nights(void **state)
 	store_scan_free(scan);
 	store_close(s);
 
-	third = args.now_us + 5;
+	third = night.args.now_us + 5;
 	night_begins();
-	saw("192.0.2.2", OUTCOME_COMPLETED, NO_TLS);
-	saw("192.0.2.4", OUTCOME_COMPLETED, 0); /* back */
-	saw("192.0.2.6", OUTCOME_COMPLETED, NO_TLS);
-	saw("192.0.2.8", OUTCOME_COMPLETED, 0);
+	night_saw("192.0.2.2", OUTCOME_COMPLETED, NO_TLS);
+	night_saw("192.0.2.4", OUTCOME_COMPLETED, 0); /* back */
+	night_saw("192.0.2.6", OUTCOME_COMPLETED, NO_TLS);
+	night_saw("192.0.2.8", OUTCOME_COMPLETED, 0);
 	night_ends(1);
 	s = newest();
 	assert_change(s, "192.0.2.2", CHANGE_WORSE, 3, first, 0);
@@ -261,7 +188,7 @@ test_not_asked(void **state)
 
 	(void)state;
 	first_night();
-	conf.ports[0].port = 111;
+	night.conf.ports[0].port = 111;
 	night_begins();
 	night_ends(1);
 	s = newest();
@@ -272,9 +199,9 @@ test_not_asked(void **state)
 	store_scan_free(scan);
 	store_close(s);
 	/* And back again it is back. */
-	conf.ports[0].port = 110;
+	night.conf.ports[0].port = 110;
 	night_begins();
-	saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
+	night_saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
 	night_ends(1);
 	s = newest();
 	assert_int_equal(row(s, "192.0.2.1").change, CHANGE_BACK);
@@ -290,14 +217,15 @@ test_retention(void **state)
 	struct head h;
 
 	(void)state;
-	conf.retention_days = 5;
+	night.conf.retention_days = 5;
 	first_night();
-	args.now_us += 9 * DAY_US;
+	night.args.now_us += 9 * DAY_US;
 	night_begins();
-	saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
+	night_saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
 	night_ends(1);
 	/* The file of the first night is gone, and so are those gone since. */
-	assert_null(store_open(dir, "20261121T020000Z-test", error));
+	assert_null(
+	    store_open(night.dir, "20261121T020000Z-test", night.error));
 	s = newest();
 	assert_int_equal(row(s, "192.0.2.1").observations, 2);
 	scan = store_scan_gone(s);
@@ -306,7 +234,7 @@ test_retention(void **state)
 	store_close(s);
 }
 
-/* Opted out while it ran: no rows of it, counted as purged. */
+/* Opted out while it ran: no night.rows of it, counted as purged. */
 static void
 test_optout(void **state)
 {
@@ -314,12 +242,13 @@ test_optout(void **state)
 	size_t added;
 
 	(void)state;
-	assert_int_equal(catalog_optouts_add(dir, &one, 1, &added, error), 0);
+	assert_int_equal(
+	    catalog_optouts_add(night.dir, &one, 1, &added, night.error), 0);
 	first_night();
-	assert_int_equal(info.account.rows, 7);
-	assert_int_equal(info.account.purged, 1);
-	assert_int_equal(info.account.rows_new, 8);
-	assert_int_equal(info.balanced, 1);
+	assert_int_equal(night.info.account.rows, 7);
+	assert_int_equal(night.info.account.purged, 1);
+	assert_int_equal(night.info.account.rows_new, 8);
+	assert_int_equal(night.info.balanced, 1);
 }
 
 /* Where a row, of any kind, can still be read past the filter. */
@@ -333,7 +262,8 @@ keeps(const char *addr)
 	long n;
 	FILE *f;
 
-	snprintf(path, sizeof path, "%s/sealed/20261121T020000Z-test.mdb", dir);
+	snprintf(path, sizeof path, "%s/sealed/20261121T020000Z-test.mdb",
+	    night.dir);
 	f = fopen(path, "rb");
 	assert_non_null(f);
 	fseek(f, 0, SEEK_END);
@@ -354,7 +284,8 @@ opt_out(const char *addr, unsigned bits)
 	struct optout o = { help_target(addr, 0).addr, bits, 1, "" };
 	size_t added;
 
-	assert_int_equal(catalog_optouts_add(dir, &o, 1, &added, error), 0);
+	assert_int_equal(
+	    catalog_optouts_add(night.dir, &o, 1, &added, night.error), 0);
 	assert_int_equal(added, 1);
 }
 
@@ -362,7 +293,7 @@ static bool
 wrong_line(const struct sweep_info *each, void *arg)
 {
 	unsigned *n = arg;
-	struct store *s = store_open(dir, each->sweep.id, error);
+	struct store *s = store_open(night.dir, each->sweep.id, night.error);
 
 	assert_non_null(s);
 	assert_int_equal(store_info(s)->account.rows, each->account.rows);
@@ -397,7 +328,7 @@ test_purge_sealed(void **state)
 
 	(void)state;
 	first_night();
-	assert_int_equal(purge_sealed(dir, &p, say), 0);
+	assert_int_equal(purge_sealed(night.dir, &p, say), 0);
 	assert_int_equal(p.files, 0);
 	assert_true(keeps("192.0.2.5"));
 	opt_out("192.0.2.4", 127); /* .4 and .5 */
@@ -406,7 +337,7 @@ test_purge_sealed(void **state)
 	assert_false(store_get(s, &t, &h, &body, &len));
 	store_close(s);
 	assert_true(keeps("192.0.2.5"));
-	if (purge_sealed(dir, &p, say) != 0)
+	if (purge_sealed(night.dir, &p, say) != 0)
 		fail_msg("%s", said);
 	assert_int_equal(p.files, 1);
 	assert_int_equal(p.rows, 3);
@@ -421,10 +352,11 @@ test_purge_sealed(void **state)
 	assert_int_equal(store_info(s)->balanced, 1);
 	assert_int_equal(row(s, "192.0.2.1").observations, 1);
 	store_close(s);
-	assert_int_equal(store_sweeps(dir, wrong_line, &n, error), 0);
+	assert_int_equal(
+	    store_sweeps(night.dir, wrong_line, &n, night.error), 0);
 	assert_int_equal(n, 1);
 	/* once is enough */
-	assert_int_equal(purge_sealed(dir, &p, say), 0);
+	assert_int_equal(purge_sealed(night.dir, &p, say), 0);
 	assert_int_equal(p.files, 0);
 }
 
@@ -439,7 +371,7 @@ test_purge_at_the_next_seal(void **state)
 	second_night();
 	assert_false(keeps("192.0.2.5"));
 	assert_true(keeps("192.0.2.1"));
-	assert_int_equal(info.balanced, 1);
+	assert_int_equal(night.info.balanced, 1);
 }
 
 /* A file that is damaged is not made to look whole, and holds up no other. */
@@ -454,7 +386,8 @@ test_purge_spares_damage(void **state)
 	first_night();
 	second_night();
 	opt_out("192.0.2.1", 128);
-	snprintf(path, sizeof path, "%s/sealed/20261122T020000Z-test.mdb", dir);
+	snprintf(path, sizeof path, "%s/sealed/20261122T020000Z-test.mdb",
+	    night.dir);
 	f = fopen(path, "r+b");
 	assert_non_null(f);
 	fseek(f, 4096 * 2 + 4000, SEEK_SET);
@@ -462,7 +395,7 @@ test_purge_spares_damage(void **state)
 	fclose(f);
 	assert_true(keeps("192.0.2.1"));
 	said[0] = '\0';
-	assert_int_equal(purge_sealed(dir, &p, say), -1);
+	assert_int_equal(purge_sealed(night.dir, &p, say), -1);
 	assert_int_equal(p.files, 1);
 	assert_int_equal(p.failed, 1);
 	assert_non_null(strstr(said, "20261122T020000Z-test"));
@@ -476,11 +409,11 @@ test_unbalanced(void **state)
 {
 	(void)state;
 	night_begins();
-	saw("192.0.2.1", OUTCOME_COMPLETED, 0);
-	rows = 0;
+	night_saw("192.0.2.1", OUTCOME_COMPLETED, 0);
+	night.rows = 0;
 	night_ends(1);
-	assert_int_equal(info.balanced, 0);
-	assert_int_equal(info.account.rows, 1);
+	assert_int_equal(night.info.balanced, 0);
+	assert_int_equal(night.info.account.rows, 1);
 }
 
 static bool
@@ -501,15 +434,16 @@ test_catalog(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	assert_int_equal(store_sweeps(dir, seen, &n, error), 0);
+	assert_int_equal(store_sweeps(night.dir, seen, &n, night.error), 0);
 	assert_int_equal(n, 0);
 	first_night();
 	second_night();
-	assert_int_equal(store_sweeps(dir, seen, &n, error), 0);
+	assert_int_equal(store_sweeps(night.dir, seen, &n, night.error), 0);
 	assert_int_equal(n, 2);
-	snprintf(path, sizeof path, "%s/live", dir);
+	snprintf(path, sizeof path, "%s/live", night.dir);
 	assert_int_equal(access(path, F_OK), -1);
-	assert_int_equal(store_sweeps("/nonexistent", seen, &n, error), -1);
+	assert_int_equal(
+	    store_sweeps("/nonexistent", seen, &n, night.error), -1);
 }
 
 /* A sealed file that cannot be read does not stop the next night. */
@@ -520,16 +454,18 @@ test_bad_before(void **state)
 	FILE *f;
 
 	(void)state;
-	snprintf(path, sizeof path, "%s/sealed/20261101T020000Z-x.mdb", dir);
+	snprintf(
+	    path, sizeof path, "%s/sealed/20261101T020000Z-x.mdb", night.dir);
 	assert_non_null(f = fopen(path, "w"));
 	fputs("no LMDB", f);
 	fclose(f);
 	first_night();
-	assert_int_equal(info.balanced, 1);
-	assert_string_equal(info.previous, "");
+	assert_int_equal(night.info.balanced, 1);
+	assert_string_equal(night.info.previous, "");
 }
 
-#define EACH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define EACH(test) \
+	cmocka_unit_test_setup_teardown(test, night_set_up, night_tear_down)
 
 int
 main(void)

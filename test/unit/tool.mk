@@ -37,6 +37,7 @@ UNIT_shares = storage/shares
 UNIT_progress = storage/progress $(TOOL_TEXT)
 UNIT_history = $(UNIT_commands)
 UNIT_change = $(UNIT_commands)
+UNIT_nights = $(UNIT_commands) $(UNIT_seal)
 UNIT_prefix = $(STORE_READ) storage/prefix
 UNIT_mask = storage/mask storage/buf
 UNIT_mask_sums = storage/mask_sums storage/buf
