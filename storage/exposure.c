@@ -38,6 +38,12 @@ exposure_of(const struct head *h)
 	}
 }
 
+bool
+exposure_is_new(const struct head *h)
+{
+	return h->open_since != 0 && h->open_since == seen(h);
+}
+
 uint32_t
 exposure_mended(const struct head *h)
 {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "storage/cert_cache.h"
+#include "storage/exposure.h"
 #include "storage/feed_make.h"
 #include "storage/feed_match.h"
 #include "storage/text.h"
@@ -37,8 +38,12 @@ feed_is_new(const struct head *h, enum feed_type type)
 	bool vulnerable =
 	    type == FEED_POP3_VULNERABLE || type == FEED_IMAP_VULNERABLE;
 
-	return h->change == CHANGE_NEW || h->change == CHANGE_BACK ||
-	    (vulnerable && h->change == CHANGE_WORSE);
+	if (h->change == CHANGE_NEW || h->change == CHANGE_BACK)
+		return true;
+	/* Worse may be another finding of what has been told already. */
+	return vulnerable &&
+	    (h->open_since != 0 ? exposure_is_new(h)
+				: h->change == CHANGE_WORSE);
 }
 
 static bool

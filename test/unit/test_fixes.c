@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 
+#include "storage/change.h"
 #include "storage/exposure.h"
+#include "storage/feed_make.h"
 #include "storage/fixes.h"
 #include "test/unit/run_help.h"
 #include "test/unit/store_help.h"
@@ -113,6 +115,44 @@ test_exposure(void **state)
 	assert_int_equal(exposure_of(&h), EXPOSURE_UNSURE);
 	h = head_of(BROKEN, 0);
 	assert_int_equal(exposure_of(&h), EXPOSURE_UNSURE);
+}
+
+/* The night after, as the seal joins it: is it in a feed of what is new? */
+static bool
+is_new_after(struct head *now, const struct head *before)
+{
+	exposure_join(now, before);
+	now->change = (uint8_t)change_between(now, before);
+	return feed_is_new(now, FEED_POP3_VULNERABLE);
+}
+
+static void
+test_what_is_new(void **state)
+{
+	struct head first = head_of(OPEN, 0), next = head_of(OPEN, 1);
+	struct head mended = head_of(SOUND, 2), again = head_of(OPEN, 3);
+
+	(void)state;
+	exposure_join(&first, NULL);
+	/* One more finding of what was told is no news. */
+	next.findings |= 1u << FINDING_WEAK_KEY;
+	assert_false(is_new_after(&next, &first));
+	assert_int_equal(next.change, CHANGE_WORSE);
+	assert_false(is_new_after(&mended, &next));
+	assert_true(is_new_after(&again, &mended));
+	/* Nobody was told before it had been seen twice. */
+	first.starttls = next.starttls = STARTTLS_REFUSED;
+	first.findings = next.findings = 1u << FINDING_CLEARTEXT_LOGIN;
+	next.confirmed = 1;
+	exposure_join(&first, NULL);
+	assert_true(is_new_after(&next, &first));
+	assert_int_equal(next.change, CHANGE_SAME);
+	/* A sweep of a version that did not say since when. */
+	next.open_since = 0;
+	assert_false(feed_is_new(&next, FEED_POP3_VULNERABLE));
+	next.change = CHANGE_WORSE;
+	assert_true(feed_is_new(&next, FEED_POP3_VULNERABLE));
+	assert_false(feed_is_new(&next, FEED_POP3));
 }
 
 static void
@@ -263,6 +303,7 @@ main(void)
 		cmocka_unit_test(test_since_when),
 		cmocka_unit_test(test_since_the_first_that_says),
 		cmocka_unit_test(test_exposure),
+		cmocka_unit_test(test_what_is_new),
 		cmocka_unit_test(test_median),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_command),

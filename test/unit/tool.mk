@@ -10,7 +10,7 @@ TOOL_SAMPLE = $(TOOL_STORE) storage/store_sealed storage/builder storage/builder
 	storage/store_write storage/live_texts storage/store_purge storage/book storage/pending storage/checkpoint \
 	test/unit/store_help test/unit/tool_help
 TOOL_MAKE = storage/feed_make storage/shares storage/cert_cache storage/feed_match storage/feed_files \
-	storage/feed_notice storage/feed_zip storage/advice $(TOOL_FEED)
+	storage/feed_notice storage/feed_zip storage/advice storage/exposure $(TOOL_FEED)
 TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
 	engine/conf_recipient engine/conf_value engine/conf_words \
 	engine/conf_save engine/log
