@@ -1,15 +1,19 @@
 /* cmd_status.c: `mailsweep status`: how far the daemon is. */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
 
 #include "storage/ask.h"
+#include "storage/geo_age.h"
 #include "storage/json_out.h"
 #include "storage/progress.h"
+#include "storage/text.h"
 #include "storage/tool.h"
 
 enum {
@@ -17,7 +21,8 @@ enum {
 	STATUS_ONCE,
 	DRAW_MS = 500,
 	PRINT_MS = 1000,
-	WAIT_MS = 15000 /* watching, for a daemon that is just starting */
+	WAIT_MS = 15000, /* watching, for a daemon that is just starting */
+	SECOND_US = 1000000
 };
 
 struct status {
@@ -109,6 +114,32 @@ show_status(struct status *s)
 	return TOOL_OK;
 }
 
+static bool
+note_last(const struct sweep_info *i, void *arg)
+{
+	uint64_t *build_us = arg;
+
+	if (i->end_us != 0)
+		*build_us = i->geo_build_us;
+	return true;
+}
+
+/* The places of the last sweep were by data that only somebody can renew. */
+static void
+warn_of_old_geo(const struct tool *t)
+{
+	char error[STORE_ERROR_MAX], text[TIME_TEXT_MAX];
+	uint64_t build_us = 0, days;
+
+	if (store_sweeps(t->datadir, note_last, &build_us, error) < 0)
+		return; /* status is about the daemon */
+	days = geo_age_days(build_us, (uint64_t)time(NULL) * SECOND_US);
+	if (days > GEO_OLD_DAYS)
+		tool_error("warning: the geo data is of %s, %" PRIu64
+			   " days old",
+		    text_day(build_us, text), days);
+}
+
 static int
 status_run(struct tool *t, int argc, char **argv)
 {
@@ -132,6 +163,7 @@ status_run(struct tool *t, int argc, char **argv)
 		return tool_usage(t, "%s: not expected", argv[optind]);
 	if ((status = tool_setup(t)) != TOOL_GO_ON)
 		return status;
+	warn_of_old_geo(t);
 	ask_path(t, s.path);
 	s.json = t->json;
 	s.terminal = isatty(STDOUT_FILENO) && !t->json;

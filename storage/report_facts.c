@@ -3,13 +3,11 @@
 #include <string.h>
 
 #include "engine/loss.h"
+#include "storage/geo_age.h"
 #include "storage/html.h"
 #include "storage/report_own.h"
 #include "storage/row.h"
 #include "storage/text.h"
-
-enum { OLD_GEO_DAYS = 90 };
-#define DAY_US ((uint64_t)86400 * 1000000)
 
 /* ---- headline ------------------------------------------------------------ */
 
@@ -187,10 +185,8 @@ write_geo(const struct report *r, struct buf *b)
 		return;
 	buf_printf(b, "<p>Countries by a database of %s.",
 	    text_day(i->geo_build_us, day));
-	days = i->sweep.start_us > i->geo_build_us
-	    ? (i->sweep.start_us - i->geo_build_us) / DAY_US
-	    : 0;
-	if (days > OLD_GEO_DAYS)
+	days = geo_age_days(i->geo_build_us, i->sweep.start_us);
+	if (days > GEO_OLD_DAYS)
 		buf_printf(b,
 		    " <strong>It was %" PRIu64 " days old when the sweep "
 		    "began.</strong>",

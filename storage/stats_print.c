@@ -4,15 +4,11 @@
 #include <string.h>
 
 #include "engine/loss.h"
+#include "storage/geo_age.h"
 #include "storage/stats_print.h"
 #include "storage/text.h"
 
-enum {
-	KEY_COLUMNS_MAX = 32,
-	SERIES_KEY_COLUMNS = 20,
-	NUMBER_COLUMNS = 7,
-	OLD_GEO_DAYS = 90
-};
+enum { KEY_COLUMNS_MAX = 32, SERIES_KEY_COLUMNS = 20, NUMBER_COLUMNS = 7 };
 
 /* Of the columns of keys: as wide as what stands in them. */
 struct widths {
@@ -269,13 +265,10 @@ print_coverage(const struct sweep_info *i)
 static void
 print_geo_age(const struct sweep_info *i)
 {
-	uint64_t days;
+	uint64_t days = geo_age_days(i->geo_build_us, i->sweep.start_us);
 	char text[TIME_TEXT_MAX];
 
-	if (i->geo_build_us == 0 || i->geo_build_us > i->sweep.start_us)
-		return;
-	days = (i->sweep.start_us - i->geo_build_us) / 86400000000;
-	if (days > OLD_GEO_DAYS)
+	if (days > GEO_OLD_DAYS)
 		printf("warning: the geo data was of %s, %" PRIu64
 		       " days old\n",
 		    text_day(i->geo_build_us, text), days);

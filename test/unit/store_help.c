@@ -133,6 +133,8 @@ account_fill(struct account *a, const struct help_row *rows, size_t nrows,
 	a->without_answer = 1000 - all;
 }
 
+uint64_t help_geo_build_us;
+
 void
 help_seal(const char *path, const char *id, uint64_t start_us,
     const struct help_row *rows, size_t nrows, unsigned nsilent)
@@ -167,6 +169,7 @@ help_seal(const char *path, const char *id, uint64_t start_us,
 	snprintf(info.sweep.id, sizeof info.sweep.id, "%s", id);
 	info.sweep.start_us = start_us;
 	info.sweep.n = 1000;
+	info.geo_build_us = help_geo_build_us;
 	info.sweep.shards = info.sweep.threads = 1;
 	for (size_t i = 0; i < nrows; i++)
 		info.changes[rows[i].head.change]++;

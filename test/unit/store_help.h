@@ -38,5 +38,7 @@ struct help_row {
  */
 void help_seal(const char *path, const char *id, uint64_t start_us,
     const struct help_row *, size_t nrows, unsigned nsilent);
+/* The date of the geo data that it says; 0 at first: none. */
+extern uint64_t help_geo_build_us;
 
 #endif
