@@ -148,6 +148,7 @@ static const struct option options[] = {
 	  NULL },
 	{ "geo_city_path", TEXT, AT(geo_city_path), 0, 0, "city", NULL },
 	{ "asn_csv", TEXT, AT(asn_csv), 0, 0, NULL, NULL },
+	{ "announced", TEXT, AT(announced), 0, 0, NULL, NULL },
 
 	{ "resolver", SERVER, AT(resolver), 0, 0, NULL, NULL },
 	{ "resolve_rate", NUMBER, AT(resolve_rate), 1, 10000, "100", NULL },

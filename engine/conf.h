@@ -96,6 +96,7 @@ struct conf {
 	char geo_region_path[CONF_NAME_MAX];
 	char geo_city_path[CONF_NAME_MAX];
 	char asn_csv[CONF_PATH_MAX];
+	char announced[CONF_PATH_MAX]; /* addresses by country and AS */
 
 	struct addr resolver;
 	uint16_t resolver_port; /* 0: no resolver, nobody is asked */

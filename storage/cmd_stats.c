@@ -22,6 +22,7 @@ struct stats_request {
 	const char *against;
 	bool csv;
 	struct series series; /* asked for if it has a day */
+	struct announced *announced; /* NULL: not known */
 };
 
 static bool
@@ -195,7 +196,7 @@ static int
 print_stats(struct tool *t, const struct stats_request *r)
 {
 	struct store *s = tool_store(t), *before = NULL;
-	struct stats_view view = { .top = r->top };
+	struct stats_view view = { .top = r->top, .announced = r->announced };
 	int status = TOOL_OK;
 
 	if (!s)
@@ -230,9 +231,10 @@ static int
 print_one(
     struct tool *t, const struct stats_request *r, const char *id, bool first)
 {
-	struct stats_view view = {
-		.top = r->top, .series = true, .is_first = first
-	};
+	struct stats_view view = { .top = r->top,
+		.announced = r->announced,
+		.series = true,
+		.is_first = first };
 	char error[STORE_ERROR_MAX];
 	struct store *s = store_open(t->datadir, id, error);
 	int status = TOOL_ERROR;
@@ -270,6 +272,17 @@ print_series(struct tool *t, struct stats_request *r)
 }
 
 static int
+read_announced(const struct tool *t, struct stats_request *r)
+{
+	char error[STORE_ERROR_MAX];
+
+	if (!t->configured || t->conf.announced[0] == '\0')
+		return TOOL_GO_ON;
+	r->announced = announced_read(t->conf.announced, error);
+	return r->announced ? TOOL_GO_ON : tool_error("%s", error);
+}
+
+static int
 stats_run(struct tool *t, int argc, char **argv)
 {
 	struct stats_request r = { .cuts = { CUT_COUNTRY, CUT_PROTOCOL } };
@@ -278,8 +291,11 @@ stats_run(struct tool *t, int argc, char **argv)
 	filter_init(&r.filter);
 	status = take_options(t, &r, argc, argv);
 	if (status == TOOL_GO_ON)
+		status = read_announced(t, &r);
+	if (status == TOOL_GO_ON)
 		status =
 		    is_series(&r) ? print_series(t, &r) : print_stats(t, &r);
+	announced_free(r.announced);
 	filter_free(&r.filter);
 	return status;
 }

@@ -81,19 +81,23 @@ labels_number(struct labels *w, const char *s, size_t len)
 }
 
 bool
+labels_find(const struct labels *w, const char *s, size_t len, uint64_t *number)
+{
+	uint32_t slot = w->nslots ? *label_slot(w, s, len) : 0;
+
+	*number = slot - 1;
+	return slot != 0;
+}
+
+bool
 labels_same(const struct labels *w, const struct labels *others, bool words,
     uint64_t n, uint64_t *same)
 {
-	uint32_t slot;
-
 	*same = n;
 	if (!words)
 		return true;
-	if (w->nslots == 0 || n >= others->n)
-		return false;
-	slot = *label_slot(w, others->v[n], strlen(others->v[n]));
-	*same = slot - 1;
-	return slot != 0;
+	return n < others->n &&
+	    labels_find(w, others->v[n], strlen(others->v[n]), same);
 }
 
 bool

@@ -13,6 +13,9 @@ struct labels {
 };
 void labels_free(struct labels *);
 uint64_t labels_number(struct labels *, const char *, size_t len);
+/* The number that it has; false: none. */
+bool labels_find(
+    const struct labels *, const char *, size_t len, uint64_t *number);
 
 /*
  * The number, in these labels, of what has number n in others; false: there is

@@ -7,6 +7,8 @@
 #include "storage/exposure.h"
 #include "storage/fixes.h"
 
+#define MOST ((uint64_t)1 << 40) /* of one kind: more is no count of ours */
+
 enum { HOUR = 3600, HOURS_A_DAY = 24, SUM_LEN = 8, FIRST_CAP = 256 };
 
 /* So many of a country and protocol that took so long. */
@@ -143,12 +145,12 @@ compare_hours(const void *a, const void *b)
 
 /* The least time that so many quarters of them took at most. */
 static double
-quartile(const struct fix *v, uint64_t all, unsigned quarters)
+quartile(const struct fix *v, size_t n, uint64_t all, unsigned quarters)
 {
-	uint64_t at = 0, wanted = (all * quarters + 3) / 4;
+	uint64_t at = v->n, wanted = (all * quarters + 3) / 4;
 
-	while ((at += v->n) < wanted)
-		v++;
+	for (; n > 1 && at < wanted; n--)
+		at += (++v)->n;
 	return (double)v->hours / HOURS_A_DAY;
 }
 
@@ -166,7 +168,7 @@ fixes_times(struct fixes *f, const struct fixes_of *of)
 		}
 	qsort(v, n, sizeof *v, compare_hours);
 	for (unsigned q = 0; times.n > 0 && q < QUARTILES; q++)
-		times.days[q] = quartile(v, times.n, q + 1);
+		times.days[q] = quartile(v, n, times.n, q + 1);
 	free(v);
 	return times;
 }
@@ -216,6 +218,11 @@ fixes_load(const uint8_t *bytes, size_t len)
 	f = fixes_new();
 	for (size_t at = 0; at < len; at += sizeof one) {
 		memcpy(&one, bytes + at, sizeof one);
+		if (one.protocol >= PROTOCOL_COUNT || one.n == 0 ||
+		    one.n > MOST) {
+			fixes_free(f);
+			return NULL;
+		}
 		put(f, &one);
 	}
 	return f;

@@ -250,6 +250,32 @@ geo_find(const struct geo *g, const struct addr *a, struct geo_place *p)
 	find_own(g, a, p);
 }
 
+void
+geo_each_announced(const struct geo *g,
+    void (*each)(const struct geo_place *, uint64_t n, void *), void *arg)
+{
+	struct geo_place place;
+
+	for (size_t i = 0; i < g->asns.table.n; i++) {
+		const struct geo_range *r = &g->asns.table.v[i];
+		uint64_t at, last, end;
+
+		if (r->row == GEO_NO_ROW || !addr_is4(&r->first) ||
+		    !addr_is4(&r->last))
+			continue;
+		last = addr_to4(&r->last);
+		for (at = addr_to4(&r->first); at <= last; at = end + 1) {
+			struct addr a = addr_from4((uint32_t)at);
+
+			end = at | 0xff;
+			if (end > last)
+				end = last;
+			geo_find(g, &a, &place);
+			each(&place, end + 1 - at, arg);
+		}
+	}
+}
+
 uint64_t
 geo_build_us(const struct geo *g)
 {

@@ -35,6 +35,13 @@ void geo_close(struct geo *);
 /* The operator's file wins, field by field, where it says something. */
 void geo_find(const struct geo *, const struct addr *, struct geo_place *);
 
+/*
+ * Each stretch of IPv4 addresses that the table of AS numbers has, at most a
+ * /24: the place of its first address, and how many it has.
+ */
+void geo_each_announced(const struct geo *,
+    void (*each)(const struct geo_place *, uint64_t n, void *), void *);
+
 /* When the oldest of the databases was built, UTC; 0: there is none. */
 uint64_t geo_build_us(const struct geo *);
 

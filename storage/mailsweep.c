@@ -8,7 +8,7 @@
 static const struct command *const commands[] = { &command_status,
 	&command_sweeps, &command_show, &command_dump, &command_stats,
 	&command_feed, &command_check, &command_merge, &command_diff,
-	&command_fixes, &command_report, &command_optout };
+	&command_fixes, &command_announced, &command_report, &command_optout };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void

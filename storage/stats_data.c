@@ -29,7 +29,8 @@ csv_part(struct csv *csv, double (*of)(uint64_t, uint64_t), uint64_t part,
 }
 
 static void
-csv_counts(const struct stats_view *v, struct csv *csv, const struct counts *c)
+csv_counts(const struct stats_view *v, struct csv *csv, const struct counts *c,
+    uint64_t announced)
 {
 	const struct counts *total = statistics_total(v->statistics);
 
@@ -52,6 +53,13 @@ csv_counts(const struct stats_view *v, struct csv *csv, const struct counts *c)
 	csv_part(csv, stats_rate, c->pop3[0], c->hosts[0]);
 	csv_part(csv, stats_share, c->services, total->services);
 	csv_part(csv, stats_share, c->cleartext_login, c->services);
+	if (!v->announced)
+		return;
+	if (announced > 0)
+		csv_number(csv, announced);
+	else
+		csv_missing(csv);
+	csv_part(csv, stats_per_million, c->pop3[0], announced);
 }
 
 /* Of an earlier sweep; nothing where it has no such row. */
@@ -102,7 +110,7 @@ csv_row(const struct stats_view *v, const struct stat_row *r, void *arg)
 		csv_number(csv, r->rank);
 	else
 		csv_missing(csv);
-	csv_counts(v, csv, &r->counts);
+	csv_counts(v, csv, &r->counts, stats_announced(v, r));
 	if (v->before)
 		csv_before(csv, old ? &old->counts : NULL, old ? old->rank : 0);
 	csv_end(csv);
@@ -122,7 +130,9 @@ csv_sum(const struct stats_view *v, struct csv *csv, const char *name,
 			csv_missing(csv);
 	}
 	csv_missing(csv);
-	csv_counts(v, csv, c);
+	csv_counts(v, csv, c,
+	    c == statistics_total(v->statistics) ? stats_announced(v, NULL)
+						 : 0);
 	if (v->before)
 		csv_before(csv, before, 0);
 	csv_end(csv);
@@ -153,6 +163,10 @@ csv_header(const struct stats_view *v, struct csv *csv)
 		csv_string(csv, tls_state_names[i]);
 	for (size_t i = 0; i < sizeof last / sizeof last[0]; i++)
 		csv_string(csv, last[i]);
+	if (v->announced) {
+		csv_string(csv, "announced");
+		csv_string(csv, "pop3_per_million");
+	}
 	if (v->before) {
 		csv_string(csv, "rank_before");
 		csv_string(csv, "services_before");
@@ -224,6 +238,15 @@ json_counts(
 }
 
 static void
+json_announced(struct json_object *o, const struct counts *c, uint64_t n)
+{
+	if (n == 0)
+		return;
+	json_put_number(o, "announced", n);
+	json_part(o, "pop3_per_million", stats_per_million, c->pop3[0], n);
+}
+
+static void
 json_before(const struct stats_view *v, struct json_object *o,
     const struct counts *c, uint32_t rank)
 {
@@ -254,6 +277,7 @@ json_row_add(const struct stats_view *v, const struct stat_row *r, void *arg)
 	if (r->rank)
 		json_put_number(o, "rank", r->rank);
 	json_counts(o, &r->counts, statistics_total(v->statistics));
+	json_announced(o, &r->counts, stats_announced(v, r));
 	if (old)
 		json_before(v, o, &old->counts, old->rank);
 	json_object_array_add(arg, o);
@@ -327,6 +351,8 @@ json_sum(const struct stats_view *v, struct json_object *o, const char *key,
 	if (groups > 0)
 		json_put_number(sum, "groups", groups);
 	json_counts(sum, now, statistics_total(v->statistics));
+	if (now == statistics_total(v->statistics))
+		json_announced(sum, now, stats_announced(v, NULL));
 	if (v->before)
 		json_before(v, sum, before, 0);
 	json_object_object_add(o, key, sum);

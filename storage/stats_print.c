@@ -88,6 +88,46 @@ stats_rate(uint64_t part, uint64_t whole)
 	return 10 * stats_share(part, whole);
 }
 
+double
+stats_per_million(uint64_t part, uint64_t whole)
+{
+	return 1000 * stats_rate(part, whole);
+}
+
+/* Which cut the addresses are told apart by; CUTS_MAX: none, or by two. */
+static unsigned
+announced_cut(const struct stats_view *v)
+{
+	const enum cut *cuts = statistics_cuts(v->statistics);
+	unsigned found = CUTS_MAX;
+
+	for (unsigned i = 0; i < statistics_cut_count(v->statistics); i++) {
+		if (cuts[i] != CUT_COUNTRY && cuts[i] != CUT_ASN)
+			continue;
+		if (found != CUTS_MAX && cuts[found] != cuts[i])
+			return CUTS_MAX;
+		found = i;
+	}
+	return found;
+}
+
+uint64_t
+stats_announced(const struct stats_view *v, const struct stat_row *r)
+{
+	char key[CUT_LABEL_MAX + 2] = "total";
+	unsigned which = announced_cut(v);
+	bool as;
+
+	if (!v->announced || (r && which == CUTS_MAX))
+		return 0;
+	if (r) {
+		as = statistics_cuts(v->statistics)[which] == CUT_ASN;
+		memcpy(key, "AS", sizeof "AS");
+		statistics_label(v->statistics, r, which, key + (as ? 2 : 0));
+	}
+	return announced_of(v->announced, key);
+}
+
 /* Hosts are IPv4 here, as the headline; CSV and JSON have both. */
 static void
 print_hosts(const struct counts *c)
@@ -114,6 +154,18 @@ print_before(const struct counts *c, const struct counts *before, uint32_t rank)
 		printf(" %4" PRIu32, rank);
 	else
 		printf(" %4s", "");
+}
+
+/* Where it is known of anything, a column. */
+static void
+print_announced(const struct stats_view *v, const struct counts *c, uint64_t n)
+{
+	if (!v->announced)
+		return;
+	if (n > 0)
+		printf(" %9.1f", stats_per_million(c->pop3[0], n));
+	else
+		printf(" %9s", "");
 }
 
 static void
@@ -193,6 +245,7 @@ print_row(const struct stats_view *v, const struct stat_row *r, void *arg)
 		printf(
 		    "%-*.*s ", w->key[i], w->key[i], key_text(v, r, i, text));
 	print_counts(&r->counts, statistics_total(v->statistics)->services);
+	print_announced(v, &r->counts, stats_announced(v, r));
 	if (v->before)
 		print_before(
 		    &r->counts, old ? &old->counts : NULL, old ? old->rank : 0);
@@ -221,6 +274,8 @@ print_header(const struct stats_view *v, const struct widths *w)
 	print_heading("phantom");
 	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
 		print_heading(hosts[i]);
+	if (v->announced)
+		fputs("  /million", stdout);
 	if (v->before)
 		fputs("   change    pop3 rank", stdout);
 	putchar('\n');
@@ -230,11 +285,14 @@ static void
 print_sum(const struct stats_view *v, const struct widths *w, const char *name,
     const struct counts *c, const struct counts *before)
 {
+	const struct counts *total = statistics_total(v->statistics);
+
 	print_began(v, NULL);
 	printf("%4s %-*s ", "", w->key[0], name);
 	for (unsigned i = 1; i < statistics_cut_count(v->statistics); i++)
 		printf("%-*s ", w->key[i], "");
 	print_counts(c, statistics_total(v->statistics)->services);
+	print_announced(v, c, c == total ? stats_announced(v, NULL) : 0);
 	if (before)
 		print_before(c, before, 0);
 	putchar('\n');
@@ -346,6 +404,8 @@ print_notes(const struct stats_view *v)
 	puts("hosts, pop3, imap: distinct IPv4 addresses, of the last two "
 	     "those in scan_..._vulnerable; /1,000: pop3 per thousand hosts. "
 	     "An address in two rows counts in both, in the total once.");
+	if (v->announced)
+		puts("/million: pop3 per million announced IPv4 addresses.");
 	if (v->before)
 		printf("change: services and pop3 against %s, and the rank "
 		       "there\n",

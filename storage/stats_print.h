@@ -2,6 +2,7 @@
 #ifndef STORAGE_STATS_PRINT_H
 #define STORAGE_STATS_PRINT_H
 
+#include "storage/announced.h"
 #include "storage/statistics.h"
 #include "storage/store.h"
 
@@ -12,6 +13,7 @@ struct stats_view {
 	const struct sweep_info *info, *before_info;
 	uint64_t silent;
 	uint64_t top; /* 0: all */
+	const struct announced *announced; /* NULL: not known */
 	/* One of several sweeps: each row says which; the first has heads. */
 	bool series, is_first;
 };
@@ -19,6 +21,14 @@ struct stats_view {
 /* Percent, and per thousand; 0 of nothing. */
 double stats_share(uint64_t part, uint64_t whole);
 double stats_rate(uint64_t part, uint64_t whole);
+
+double stats_per_million(uint64_t part, uint64_t whole);
+
+/*
+ * How many addresses are announced in the country or by the AS of a row, or in
+ * all (NULL); 0: it is not known.
+ */
+uint64_t stats_announced(const struct stats_view *, const struct stat_row *);
 
 void stats_text(const struct stats_view *);
 void stats_csv(const struct stats_view *);

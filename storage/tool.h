@@ -43,7 +43,8 @@ struct tool {
 
 extern const struct command command_status, command_sweeps, command_show,
     command_dump, command_stats, command_feed, command_check, command_merge,
-    command_diff, command_optout, command_report, command_fixes;
+    command_diff, command_optout, command_report, command_fixes,
+    command_announced;
 
 /* Print "mailsweep: ..." to standard error; returns TOOL_ERROR. */
 int tool_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -4,7 +4,7 @@
 
 #include <xxhash.h>
 
-#include "storage/buf.h"
+#include "storage/fixes.h"
 #include "storage/statistics.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -30,12 +30,38 @@ use(struct statistics *s)
 	buf_free(&again);
 }
 
+static void
+use_fixes(struct fixes *f)
+{
+	const struct fixes_of all = { .country = NULL };
+	struct fix_times t = fixes_times(f, &all);
+	struct buf again = { 0 };
+	struct fixes *same;
+	char country[3];
+
+	if (t.n > 0 && (t.days[0] > t.days[1] || t.days[1] > t.days[2]))
+		abort();
+	for (size_t i = 0; fixes_country(f, i, country); i++) {
+		const struct fixes_of one = { .country = country };
+
+		if (fixes_times(f, &one).n == 0)
+			abort();
+	}
+	fixes_save(f, &again);
+	same = fixes_load((const uint8_t *)again.s, again.len);
+	if (!same || fixes_times(same, &all).n != t.n)
+		abort();
+	fixes_free(same);
+	buf_free(&again);
+}
+
 /* The sum is ours, so that what comes behind it is reached. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	uint64_t sum = XXH3_64bits(bytes, len);
 	uint8_t *summed = need_memory(len + sizeof sum, 1);
+	struct fixes *fixes;
 
 	if (len > 0)
 		memcpy(summed, bytes, len);
@@ -48,6 +74,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 			use(s);
 		statistics_free(s);
 	}
+	fixes = fixes_load(summed, len + sizeof sum);
+	if (fixes)
+		use_fixes(fixes);
+	fixes_free(fixes);
 	free(summed);
 	return 0;
 }

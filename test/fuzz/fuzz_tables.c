@@ -1,7 +1,7 @@
 /*
  * fuzz_tables.c: the tables that an operator may write himself: the advice
- * texts (first byte even) and the versions with a known hole (odd), which are
- * then held against a row.
+ * texts (first byte even), the versions with a known hole (odd), which are then
+ * held against a row, and the announced addresses (a tilde).
  */
 #include <sys/mman.h>
 
@@ -13,11 +13,12 @@
 #include <unistd.h>
 
 #include "storage/advice.h"
+#include "storage/announced.h"
 #include "storage/holes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-enum { PATH_CAP = 64, BODY_CAP = 256 };
+enum { PATH_CAP = 64, BODY_CAP = 256, ANNOUNCED = '~' };
 
 static void
 must(bool holds)
@@ -79,6 +80,23 @@ try_holes(const char *path)
 	holes_free(h);
 }
 
+static void
+try_announced(const char *path)
+{
+	char error[STORE_ERROR_MAX] = "";
+	struct announced *a = announced_read(path, error);
+	struct buf text = { 0 };
+
+	must((a == NULL) == (error[0] != '\0'));
+	if (a != NULL)
+		announced_write(a, &text);
+	for (size_t i = 0; i < text.len; i++)
+		must(
+		    text.s[i] == '\n' || (text.s[i] > ' ' && text.s[i] <= '~'));
+	buf_free(&text);
+	announced_free(a);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -90,7 +108,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	fd = memfd_create("table", MFD_CLOEXEC);
 	must(fd >= 0 && write(fd, bytes + 1, len - 1) == (ssize_t)len - 1);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	if (bytes[0] % 2 == 0)
+	if (bytes[0] == ANNOUNCED)
+		try_announced(path);
+	else if (bytes[0] % 2 == 0)
 		try_advice(path);
 	else
 		try_holes(path);

@@ -36,7 +36,8 @@ test_manual(void **state)
 	static const struct command *const all[] = { &command_status,
 		&command_sweeps, &command_show, &command_dump, &command_stats,
 		&command_feed, &command_check, &command_merge, &command_diff,
-		&command_optout, &command_report, &command_fixes };
+		&command_optout, &command_report, &command_fixes,
+		&command_announced };
 	char *manual = file_text("storage/mailsweep.1", NULL);
 	unsigned options = 0;
 

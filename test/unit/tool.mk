@@ -14,7 +14,7 @@ TOOL_MAKE = storage/feed_make storage/shares storage/cert_cache storage/feed_mat
 TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
 	engine/conf_recipient engine/conf_value engine/conf_words \
 	engine/conf_save engine/log
-UNIT_commands = engine/loss storage/cmd_dump storage/cmd_show storage/history storage/series storage/cmd_fixes storage/fixes storage/exposure storage/geo_age storage/cmd_sweeps \
+UNIT_commands = engine/loss storage/cmd_dump storage/cmd_show storage/history storage/series storage/cmd_fixes storage/fixes storage/exposure storage/geo_age storage/announced storage/cmd_announced $(STORE_GEO) storage/cmd_sweeps \
 	storage/cmd_stats storage/cmd_optout storage/prefix storage/purge storage/seal_tables storage/unfinished storage/datadir storage/ask storage/cmd_status storage/cmd_feed storage/cmd_check \
 	storage/check storage/check_files storage/cmd_merge storage/shards \
 	storage/shards_merge storage/digest_set storage/cmd_diff storage/change \
@@ -27,6 +27,7 @@ UNIT_dump = $(UNIT_commands)
 UNIT_show = $(UNIT_commands)
 UNIT_status = $(UNIT_commands)
 UNIT_stat_tables = $(UNIT_commands)
+UNIT_announced = $(UNIT_commands)
 UNIT_geo_age = $(UNIT_commands)
 UNIT_fixes = $(UNIT_commands)
 UNIT_text = storage/csv $(TOOL_TEXT)
