@@ -300,6 +300,11 @@ map_write(const struct report *r, const struct grid *g, struct buf *b)
 			masked |= is_masked(g, i, view);
 		write_legend(&scales[view], view, masked, b);
 	}
+	/* Without the switches, as on paper, nothing else says so. */
+	buf_printf(b,
+	    "<p class=beside id=shown aria-live=polite>Shown: IPv4 hosts "
+	    "without encryption. %s. Number.</p>\n",
+	    measure_names[0]);
 	write_beside(g, drawn, scales, b);
 	buf_puts(b,
 	    "<p class=beside>The country is where a database places an "

@@ -115,7 +115,13 @@
 		const checked = (name) => Number(document.querySelector(
 			`input[name=${name}]:checked`).value);
 
+		const words = (name) => document.querySelector(
+			`input[name=${name}]:checked + span`).textContent;
+
 		view = checked('measure') + MEASURES.length * checked('rate');
+		document.getElementById('shown').textContent =
+			'Shown: IPv4 hosts without encryption. ' +
+			`${words('measure')}. ${words('rate')}.`;
 		for (const place of document.querySelectorAll('[data-q]'))
 			place.setAttribute('class', 'q' + place.dataset.q[view]);
 		for (const legend of document.querySelectorAll('[data-view]'))
