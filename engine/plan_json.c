@@ -94,6 +94,7 @@ plan_json(FILE *to, const struct conf *conf, const struct ranges *targets,
 	put_text(o, "sensor", conf->sensor);
 	put_text(o, "helo", conf->helo);
 	put_text(o, "contact", conf->contact);
+	put_text(o, "publisher", conf->publisher);
 	put_text(o, "schedule", conf->schedule);
 	put_sources(o, conf);
 	put_ports(o, conf);
