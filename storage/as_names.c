@@ -9,6 +9,7 @@ enum { FIRST_SLOTS = 1024 };
 struct as_name {
 	uint32_t asn;
 	char *name;
+	struct target from;
 };
 
 /* Open addressing, at most half full. */
@@ -60,18 +61,34 @@ grow(struct as_names *a)
 		*slot_of(a, a->v[i].asn) = (uint32_t)i + 1;
 }
 
-void
-as_names_put(struct as_names *a, uint32_t asn, const char *name, size_t len)
+static void
+replace(
+    struct as_name *a, const struct target *from, const char *name, size_t len)
 {
-	if (*slot_of(a, asn) != 0)
+	if (target_cmp(from, &a->from) >= 0)
 		return;
+	free(a->name);
+	a->name = need_copy(name, len);
+	a->from = *from;
+}
+
+void
+as_names_put(struct as_names *a, uint32_t asn, const struct target *from,
+    const char *name, size_t len)
+{
+	uint32_t have = *slot_of(a, asn);
+
+	if (have != 0) {
+		replace(&a->v[have - 1], from, name, len);
+		return;
+	}
 	if (a->n * 2 >= a->nslots)
 		grow(a);
 	if (a->n == a->cap) {
 		a->cap = a->cap ? 2 * a->cap : FIRST_SLOTS;
 		a->v = need_more(a->v, a->cap, sizeof *a->v);
 	}
-	a->v[a->n] = (struct as_name){ asn, need_copy(name, len) };
+	a->v[a->n] = (struct as_name){ asn, need_copy(name, len), *from };
 	*slot_of(a, asn) = (uint32_t)++a->n;
 }
 
@@ -84,10 +101,13 @@ as_names_get(const struct as_names *a, uint32_t asn)
 }
 
 const char *
-as_names_at(const struct as_names *a, size_t i, uint32_t *asn)
+as_names_at(
+    const struct as_names *a, size_t i, uint32_t *asn, struct target *from)
 {
 	if (i >= a->n)
 		return NULL;
 	*asn = a->v[i].asn;
+	if (from)
+		*from = a->v[i].from;
 	return a->v[i].name;
 }

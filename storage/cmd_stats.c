@@ -2,7 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/count.h"
+#include "storage/cut.h"
 #include "storage/filter.h"
+#include "storage/layout.h"
 #include "storage/series.h"
 #include "storage/stats_print.h"
 
@@ -104,31 +107,6 @@ take_options(struct tool *t, struct stats_request *r, int argc, char **argv)
 	return filter_ready(&r->filter) ? tool_setup(t) : TOOL_ERROR;
 }
 
-static bool
-count_store(struct store *s, const struct filter *f, struct statistics *to)
-{
-	struct store_scan *scan = store_scan_new(s);
-	struct row r = { 0 };
-
-	if (!scan)
-		return false;
-	while (store_scan_next(scan, &r.target, &r.head)) {
-		if (!filter_passes(f, &r.target, &r.head))
-			continue;
-		r.body = NULL;
-		r.len = 0;
-		if ((statistics_wants_body(to, &r.head) ||
-			filter_wants_body(f)) &&
-		    !store_scan_body(scan, &r.body, &r.len))
-			r.body = NULL;
-		if (!filter_passes_body(f, &r))
-			continue;
-		statistics_add(to, &r);
-	}
-	store_scan_free(scan);
-	return true;
-}
-
 static void
 print_view(const struct tool *t, const struct stats_request *r,
     const struct stats_view *v)
@@ -159,70 +137,123 @@ read_table(struct store *s, const struct stats_request *r)
 	return found;
 }
 
-/* NULL: the store cannot be read. */
-static struct statistics *
-count(struct store *s, const struct stats_request *r)
+static bool
+has_labels(const struct stats_request *r)
 {
-	struct statistics *found = read_table(s, r);
+	for (unsigned i = 0; i < CUTS_MAX; i++)
+		if (cut_has_labels(r->cuts[i]))
+			return true;
+	return false;
+}
 
-	if (found)
-		return found;
-	found = statistics_new(r->cuts);
-	if (count_store(s, &r->filter, found))
-		return found;
-	statistics_free(found);
-	tool_error("%s: cannot be read", store_info(s)->sweep.id);
-	return NULL;
+/* What of a sweep is shown; it is closed by then. */
+struct counted {
+	struct sweep_info info;
+	uint64_t silent;
+	struct statistics *statistics;
+};
+
+/* Nothing is shown of what could not be counted. */
+static int
+fail(struct counted *c, const char *why)
+{
+	statistics_free(c->statistics);
+	c->statistics = NULL;
+	return tool_error("%s", why);
+}
+
+static int
+count_here(struct store *s, const struct stats_request *r, struct counted *c)
+{
+	if (count_rows(s, &r->filter, c->statistics))
+		return tool_store_close(s, TOOL_OK);
+	store_close(s);
+	return fail(c, "out of memory");
+}
+
+/* Each process opens the sweep itself: here it is closed before. */
+static int
+count_together(const struct tool *t, struct store *s,
+    const struct stats_request *r, struct counted *c, unsigned processes)
+{
+	char error[STORE_ERROR_MAX];
+	uint64_t damaged;
+
+	store_close(s);
+	if (!count_shared(t->datadir, c->info.sweep.id, &r->filter, processes,
+		c->statistics, &damaged, error))
+		return fail(c, error);
+	return tool_damaged(c->info.sweep.id, damaged, TOOL_OK);
+}
+
+/* id as store_open has it. c->statistics are the caller's; NULL: none. */
+static int
+count_sweep(const struct tool *t, const char *id, const struct stats_request *r,
+    struct counted *c)
+{
+	char error[STORE_ERROR_MAX];
+	struct store *s = store_open(t->datadir, id, error);
+	unsigned processes;
+
+	if (!s)
+		return tool_error("%s", error);
+	c->info = *store_info(s);
+	c->silent = store_silent_count(s);
+	c->statistics = read_table(s, r);
+	if (c->statistics)
+		return tool_store_close(s, TOOL_OK);
+	c->statistics = statistics_new(r->cuts);
+	/* A sweep that runs is not the same to two that open it. */
+	processes = (id && strcmp(id, LAYOUT_LIVE) == 0) || has_labels(r)
+	    ? 1
+	    : count_processes(store_head_count(s));
+	return processes > 1 ? count_together(t, s, r, c, processes)
+			     : count_here(s, r, c);
 }
 
 /* The sweep that another is compared with; "previous": the one before it. */
 static int
-open_before(const struct tool *t, const struct stats_request *r,
-    const struct store *now, struct store **before)
+count_before(const struct tool *t, const struct stats_request *r,
+    const struct sweep_info *now, struct counted *before)
 {
 	const char *id = r->against;
-	char error[STORE_ERROR_MAX];
 
 	if (strcmp(id, "previous") == 0)
-		id = store_info(now)->previous;
+		id = now->previous;
 	if (id[0] == '\0')
 		return tool_error("%s: it was not joined with an earlier sweep",
-		    store_info(now)->sweep.id);
-	*before = store_open(t->datadir, id, error);
-	return *before ? TOOL_OK : tool_error("%s", error);
+		    now->sweep.id);
+	return count_sweep(t, id, r, before);
+}
+
+static int
+worse(int status, int other)
+{
+	return status == TOOL_OK ? other : status;
 }
 
 static int
 print_stats(struct tool *t, const struct stats_request *r)
 {
-	struct store *s = tool_store(t), *before = NULL;
+	struct counted now = { .silent = 0 }, before = { .silent = 0 };
 	struct stats_view view = { .top = r->top, .announced = r->announced };
-	int status = TOOL_OK;
+	int status = count_sweep(t, t->sweep, r, &now);
 
-	if (!s)
-		return TOOL_ERROR;
-	if (r->against)
-		status = open_before(t, r, s, &before);
-	view.info = store_info(s);
-	view.silent = store_silent_count(s);
-	if (before) {
-		view.before_info = store_info(before);
-		view.before = count(before, r);
-	}
-	if (status == TOOL_OK)
-		view.statistics = count(s, r);
-	if (!view.statistics || (before && !view.before))
-		status = TOOL_ERROR;
-	else
+	if (r->against && now.statistics)
+		status = worse(status, count_before(t, r, &now.info, &before));
+	if (now.statistics && (!r->against || before.statistics)) {
+		view.info = &now.info;
+		view.silent = now.silent;
+		view.statistics = now.statistics;
+		view.before_info = &before.info;
+		view.before = before.statistics;
 		print_view(t, r, &view);
-	if (status == TOOL_OK &&
-	    statistics_headline(view.statistics)->rows == 0)
+	}
+	if (status == TOOL_OK && statistics_headline(now.statistics)->rows == 0)
 		status = TOOL_NOTHING;
-	statistics_free(view.statistics);
-	statistics_free(view.before);
-	if (before)
-		status = tool_store_close(before, status);
-	return tool_store_close(s, status);
+	statistics_free(now.statistics);
+	statistics_free(before.statistics);
+	return status;
 }
 
 /* ---- a series ------------------------------------------------------------ */
@@ -231,25 +262,21 @@ static int
 print_one(
     struct tool *t, const struct stats_request *r, const char *id, bool first)
 {
+	struct counted c = { .silent = 0 };
 	struct stats_view view = { .top = r->top,
 		.announced = r->announced,
 		.series = true,
 		.is_first = first };
-	char error[STORE_ERROR_MAX];
-	struct store *s = store_open(t->datadir, id, error);
-	int status = TOOL_ERROR;
+	int status = count_sweep(t, id, r, &c);
 
-	if (!s)
-		return tool_error("%s", error);
-	view.info = store_info(s);
-	view.silent = store_silent_count(s);
-	view.statistics = count(s, r);
-	if (view.statistics) {
+	if (c.statistics) {
+		view.info = &c.info;
+		view.silent = c.silent;
+		view.statistics = c.statistics;
 		print_view(t, r, &view);
-		status = TOOL_OK;
 	}
-	statistics_free(view.statistics);
-	return tool_store_close(s, status);
+	statistics_free(c.statistics);
+	return status;
 }
 
 /* Oldest first; the worst that happened is what is returned. */

@@ -212,7 +212,8 @@ keep_as_name(struct statistics *s, const struct row *r)
 	if (as_names_get(s->names, r->head.asn))
 		return;
 	row_text(r, TAG_AS_NAME, &text);
-	as_names_put(s->names, r->head.asn, buf_text(&text), text.len);
+	as_names_put(
+	    s->names, r->head.asn, &r->target, buf_text(&text), text.len);
 	buf_free(&text);
 }
 

@@ -122,6 +122,14 @@ void statistics_save(struct statistics *, struct buf *);
 struct statistics *statistics_load(
     const enum cut cuts[CUTS_MAX], const uint8_t *, size_t len);
 
+/*
+ * What one process has counted of a sweep, as bytes for another of the same
+ * program, which has counted other addresses: added it is as if one had counted
+ * all. Without labels, as above. False: not such bytes.
+ */
+void statistics_part(struct statistics *, struct buf *);
+bool statistics_add_part(struct statistics *, const uint8_t *, size_t len);
+
 /* The tables that each seal makes, by these names: "country,protocol". */
 enum { SEALED_TABLES = 8 };
 extern const enum cut sealed_tables[SEALED_TABLES][CUTS_MAX];

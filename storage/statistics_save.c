@@ -48,7 +48,8 @@ save_names(const struct as_names *names, struct buf *b)
 	uint32_t asn;
 	const char *name;
 
-	for (size_t i = 0; names && (name = as_names_at(names, i, &asn)); i++) {
+	for (size_t i = 0; names && (name = as_names_at(names, i, &asn, NULL));
+	     i++) {
 		put_number(b, asn);
 		put_number(b, strlen(name));
 		buf_add(b, name, strlen(name));
@@ -142,14 +143,16 @@ load_row(struct statistics *s, struct cursor *c)
 static void
 load_names(struct statistics *s, struct cursor *c)
 {
+	static const struct target unknown;
+
 	while (s->names && !c->bad && c->left > 0) {
 		uint64_t asn = get_number(c), len = get_number(c);
 
 		c->bad |= len > NAME_MAX_LEN || len > c->left;
 		if (c->bad)
 			return;
-		as_names_put(
-		    s->names, (uint32_t)asn, (const char *)c->at, (size_t)len);
+		as_names_put(s->names, (uint32_t)asn, &unknown,
+		    (const char *)c->at, (size_t)len);
 		c->at += len;
 		c->left -= (size_t)len;
 	}

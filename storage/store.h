@@ -70,6 +70,9 @@ uint64_t store_damaged(const struct store *);
  */
 struct store_scan *store_scan_new(struct store *);
 struct store_scan *store_scan_from(struct store *, const struct addr *);
+/* ... of the addresses from first to last, both among them. */
+struct store_scan *store_scan_range(
+    struct store *, const struct addr *first, const struct addr *last);
 bool store_scan_next(struct store_scan *, struct target *, struct head *);
 /* The body of the row the scan stands on; valid until the next step. */
 bool store_scan_body(struct store_scan *, const uint8_t **, uint32_t *len);
@@ -85,6 +88,9 @@ struct store_scan *store_scan_gone(struct store *);
 struct store_scan *store_scan_silent(struct store *);
 bool store_scan_silent_next(
     struct store_scan *, struct target *, uint64_t *when_us);
+
+/* How many heads there are, opted out or not. */
+uint64_t store_head_count(struct store *);
 
 /* The bare keys of targets that answered and stayed silent. */
 uint64_t store_silent_count(struct store *);

@@ -1,4 +1,4 @@
-/* store_own.h: what store.c and store_silent.c share; for nobody else. */
+/* store_own.h: what store*.c for readers share; for nobody else. */
 #ifndef STORAGE_STORE_OWN_H
 #define STORAGE_STORE_OWN_H
 
@@ -26,6 +26,8 @@ struct store_scan {
 	MDB_cursor *cursor, *body; /* body: where the last one lay */
 	MDB_cursor_op next;
 	uint8_t key[TARGET_KEY_LEN];
+	struct addr last; /* where it ends, if it does */
+	bool ends;
 	uint64_t text; /* number of its body, of a sweep that is running */
 };
 

@@ -158,14 +158,20 @@ tool_store(const struct tool *t)
 }
 
 int
+tool_damaged(const char *sweep, uint64_t rows, int status)
+{
+	if (rows == 0)
+		return status;
+	return tool_error("%s: %" PRIu64 " damaged rows are left out, "
+			  "`mailsweep check` names them",
+	    sweep, rows);
+}
+
+int
 tool_store_close(struct store *s, int status)
 {
-	uint64_t damaged = store_damaged(s);
-
-	if (damaged > 0)
-		status = tool_error("%s: %" PRIu64 " damaged rows are left "
-				    "out, `mailsweep check` names them",
-		    store_info(s)->sweep.id, damaged);
+	status =
+	    tool_damaged(store_info(s)->sweep.id, store_damaged(s), status);
 	store_close(s);
 	return status;
 }

@@ -78,6 +78,8 @@ struct store *tool_store(const struct tool *);
  * passed over: what was printed is then not all there is.
  */
 int tool_store_close(struct store *, int status);
+/* The same of rows that were counted already. */
+int tool_damaged(const char *sweep, uint64_t rows, int status);
 
 /* Tables of ours, of a file or (NULL) of where they lie. NULL after a message. */
 struct advices *tool_advices(void);

@@ -1,12 +1,12 @@
 # What is kept: records, the data directory, the account.
-STORE_READ = storage/store storage/store_silent storage/texts storage/runs storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account storage/record \
+STORE_READ = storage/store storage/store_scan storage/store_silent storage/texts storage/runs storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account storage/record \
 	engine/stats engine/ranges engine/addr
 STORE_SEALED = storage/store_sealed storage/builder storage/builder_pages storage/store_catalog storage/purge storage/unfinished engine/log \
 	storage/seal_tables $(STORE_TABLES)
 STORE_LIVE = storage/store_write storage/live_texts storage/store_purge storage/book storage/pending
 STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
-STORE_TABLES = storage/statistics storage/statistics_save storage/as_names \
+STORE_TABLES = storage/statistics storage/statistics_save storage/statistics_part storage/as_names \
 	storage/cut storage/feed storage/row storage/holes storage/cert_fields \
 	storage/tls_names storage/text storage/buf storage/fixes storage/exposure
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
