@@ -13,6 +13,7 @@
 
 #include "storage/buf.h"
 #include "storage/cert_fields.h"
+#include "storage/cert_own.h"
 #include "storage/text.h"
 
 enum { CERT_NAMES_MAX = 256 };
@@ -33,14 +34,30 @@ static const int name_nids[NAME_PARTS] = {
 	[NAME_SURNAME] = NID_surname,
 };
 
-static char *
-fingerprint(const EVP_MD *md, const uint8_t *der, size_t len)
+/* Looked up once: EVP_md5() would be, each time it is used. */
+enum digest { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512, DIGESTS };
+
+static const EVP_MD *
+algorithm(enum digest which)
 {
+	static const char *const names[DIGESTS] = { "MD5", "SHA1", "SHA256",
+		"SHA512" };
+	static EVP_MD *found[DIGESTS];
+
+	if (!found[which])
+		found[which] = EVP_MD_fetch(NULL, names[which], NULL);
+	return found[which];
+}
+
+static char *
+fingerprint(enum digest which, const uint8_t *der, size_t len)
+{
+	const EVP_MD *md = algorithm(which);
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	struct buf text = { 0 };
 	unsigned n;
 
-	if (EVP_Digest(der, len, digest, &n, md, NULL) != 1)
+	if (!md || EVP_Digest(der, len, digest, &n, md, NULL) != 1)
 		return NULL;
 	text_hex_colons(&text, digest, n);
 	return text.s;
@@ -87,9 +104,9 @@ read_name(const X509_NAME *name, char *part[NAME_PARTS], char **line)
 }
 
 static void
-read_serial(struct cert_fields *f, const X509 *x)
+read_serial(struct cert_fields *f, const ASN1_INTEGER *serial)
 {
-	BIGNUM *bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
+	BIGNUM *bn = ASN1_INTEGER_to_BN(serial, NULL);
 	char *hex = bn ? BN_bn2hex(bn) : NULL;
 
 	if (hex)
@@ -98,17 +115,13 @@ read_serial(struct cert_fields *f, const X509 *x)
 	BN_free(bn);
 }
 
-static void
-read_algorithms(struct cert_fields *f, X509 *x)
+static const char *
+algorithm_name(const X509_ALGOR *a)
 {
-	EVP_PKEY *key = X509_get0_pubkey(x);
-	ASN1_OBJECT *kind = NULL;
+	const ASN1_OBJECT *kind;
 
-	if (X509_PUBKEY_get0_param(
-		&kind, NULL, NULL, NULL, X509_get_X509_PUBKEY(x)) == 1)
-		f->key_algorithm = OBJ_nid2ln(OBJ_obj2nid(kind));
-	f->signature_algorithm = OBJ_nid2ln(X509_get_signature_nid(x));
-	f->key_bits = key ? (unsigned)EVP_PKEY_get_bits(key) : 0;
+	X509_ALGOR_get0(&kind, NULL, NULL, a);
+	return OBJ_nid2ln(OBJ_obj2nid(kind));
 }
 
 static int64_t
@@ -140,10 +153,10 @@ has_name(const struct cert_fields *f, const char *name)
 }
 
 static void
-read_names(struct cert_fields *f, const X509 *x)
+read_names(struct cert_fields *f, const STACK_OF(X509_EXTENSION) * extensions)
 {
 	GENERAL_NAMES *all =
-	    X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+	    X509V3_get_d2i(extensions, NID_subject_alt_name, NULL, NULL);
 	const char *cn = f->subject[NAME_COMMON_NAME];
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(all); i++) {
@@ -157,30 +170,37 @@ read_names(struct cert_fields *f, const X509 *x)
 		add_name(f, need_copy(cn, strlen(cn)));
 }
 
+static void
+read_parsed(struct cert_fields *f, const struct cert *c)
+{
+	const struct cert_signed *s = c->to_be_signed;
+
+	f->parsed = true;
+	f->version = (int)ASN1_INTEGER_get(s->version);
+	f->not_before = read_time(s->validity->notBefore);
+	f->not_after = read_time(s->validity->notAfter);
+	read_name(s->issuer, f->issuer, &f->issuer_line);
+	read_name(s->subject, f->subject, &f->subject_line);
+	read_serial(f, s->serial);
+	f->key_algorithm = algorithm_name(s->key->algorithm);
+	f->key_bits = cert_key_bits(s->key);
+	f->signature_algorithm = algorithm_name(c->algorithm);
+	read_names(f, s->extensions);
+}
+
 void
 cert_fields_read(struct cert_fields *f, const uint8_t *der, size_t len)
 {
-	const unsigned char *at = der;
-	X509 *x =
-	    len > 0 && len < LONG_MAX ? d2i_X509(NULL, &at, (long)len) : NULL;
+	struct cert *c = cert_new(der, len);
 
 	*f = (struct cert_fields){ 0 };
-	f->md5 = fingerprint(EVP_md5(), der, len);
-	f->sha1 = fingerprint(EVP_sha1(), der, len);
-	f->sha256 = fingerprint(EVP_sha256(), der, len);
-	f->sha512 = fingerprint(EVP_sha512(), der, len);
-	if (!x)
-		return;
-	f->parsed = true;
-	f->version = (int)X509_get_version(x);
-	f->not_before = read_time(X509_get0_notBefore(x));
-	f->not_after = read_time(X509_get0_notAfter(x));
-	read_name(X509_get_issuer_name(x), f->issuer, &f->issuer_line);
-	read_name(X509_get_subject_name(x), f->subject, &f->subject_line);
-	read_serial(f, x);
-	read_algorithms(f, x);
-	read_names(f, x);
-	X509_free(x);
+	f->md5 = fingerprint(DIGEST_MD5, der, len);
+	f->sha1 = fingerprint(DIGEST_SHA1, der, len);
+	f->sha256 = fingerprint(DIGEST_SHA256, der, len);
+	f->sha512 = fingerprint(DIGEST_SHA512, der, len);
+	if (c)
+		read_parsed(f, c);
+	cert_free(c);
 }
 
 void

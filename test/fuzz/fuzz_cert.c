@@ -43,6 +43,20 @@ check_match(const uint8_t *bytes, size_t len)
 	X509_free(x);
 }
 
+/* Read without a key being made, it is what it is with one. */
+static void
+check_parsed(const struct cert_fields *f, const uint8_t *bytes, size_t len)
+{
+	const uint8_t *at = bytes;
+	X509 *x = len > 0 ? d2i_X509(NULL, &at, (long)len) : NULL;
+	EVP_PKEY *key = x ? X509_get0_pubkey(x) : NULL;
+	int bits = key ? EVP_PKEY_get_bits(key) : 0;
+
+	if (f->parsed != (x != NULL) || (x && f->key_bits != (unsigned)bits))
+		abort();
+	X509_free(x);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -62,6 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	check_mapped(f.serial);
 	if (cert_fields_hostname(&f, &name, &n) && n == 0)
 		abort();
+	check_parsed(&f, bytes, len);
 	cert_fields_free(&f);
 	check_match(bytes, len);
 	return 0;

@@ -7,7 +7,7 @@ STORE_LIVE = storage/store_write storage/live_texts storage/store_purge storage/
 STORE_GEO = storage/geo storage/geo_csv storage/geo_table storage/text \
 	storage/buf
 STORE_TABLES = storage/statistics storage/statistics_save storage/statistics_part storage/as_names \
-	storage/cut storage/feed storage/row storage/holes storage/cert_fields \
+	storage/cut storage/feed storage/row storage/holes storage/cert_fields storage/cert_der \
 	storage/tls_names storage/text storage/buf storage/fixes storage/exposure
 STORE_START = storage/begin engine/sweep engine/conf_port engine/log
 STORE_ALL = $(STORE_READ) $(STORE_SEALED) $(STORE_LIVE) $(STORE_GEO) \

@@ -2,7 +2,7 @@
 TOOL_TEXT = storage/text storage/buf
 TOOL_ROW  = storage/row storage/record engine/addr $(TOOL_TEXT)
 TOOL_FEED = storage/feed storage/feed_columns storage/feed_values \
-	storage/feed_own storage/csv storage/tls_names storage/cert_fields \
+	storage/feed_own storage/csv storage/tls_names storage/cert_fields storage/cert_der \
 	storage/holes $(TOOL_ROW)
 TOOL_STORE = storage/store storage/store_scan storage/store_silent storage/texts storage/runs storage/store_list storage/optouts storage/rowsum storage/trailer storage/view storage/phantom storage/info storage/account engine/stats \
 	engine/ranges
@@ -31,6 +31,7 @@ UNIT_announced = $(UNIT_commands)
 UNIT_geo_age = $(UNIT_commands)
 UNIT_fixes = $(UNIT_commands)
 UNIT_text = storage/csv $(TOOL_TEXT)
+UNIT_cert_fields = storage/cert_fields storage/cert_der $(TOOL_TEXT)
 UNIT_holes = storage/holes storage/advice $(TOOL_ROW)
 UNIT_feed = storage/feed_match $(TOOL_FEED) $(TOOL_SAMPLE)
 UNIT_feed_lands = test/unit/feed_help $(TOOL_MAKE) $(TOOL_SAMPLE)
