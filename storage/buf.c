@@ -43,6 +43,8 @@ grow(struct buf *b, size_t len)
 {
 	size_t cap = b->cap ? b->cap : FIRST_CAP;
 
+	if (len < b->cap && b->len < b->cap - len)
+		return;
 	if (len >= SIZE_MAX / 4 || b->len >= SIZE_MAX / 4)
 		checked(NULL);
 	while (cap < b->len + len + 1)

@@ -75,6 +75,17 @@ map_one(const uint8_t *p, size_t len, char out[MAPPED_MAX], size_t *outlen)
 	return n;
 }
 
+/* How many bytes from p on are printing ASCII, which stays as it is. */
+static size_t
+plain_length(const uint8_t *p, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && p[n] >= 0x20 && p[n] < 0x7f)
+		n++;
+	return n;
+}
+
 void
 text_map(struct buf *b, const void *bytes, size_t len, size_t max)
 {
@@ -83,6 +94,11 @@ text_map(struct buf *b, const void *bytes, size_t len, size_t max)
 	size_t outlen, used;
 
 	for (; len > 0; p += used, len -= used, max -= outlen) {
+		used = outlen = plain_length(p, len < max ? len : max);
+		if (used > 0) {
+			buf_add(b, p, used);
+			continue;
+		}
 		used = map_one(p, len, out, &outlen);
 		if (outlen > max)
 			return;
