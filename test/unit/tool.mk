@@ -21,7 +21,7 @@ UNIT_commands = engine/loss storage/cmd_dump storage/cmd_show storage/history st
 	storage/tool \
 	storage/filter storage/json_out storage/show storage/show_chain \
 	storage/advice storage/progress storage/statistics storage/statistics_save storage/statistics_part storage/as_names storage/cut \
-	storage/stats_print storage/stats_data \
+	storage/stats_print storage/stats_rows storage/stats_data \
 	$(TOOL_REPORT) test/unit/run_help $(TOOL_MAKE) $(TOOL_SAMPLE) $(TOOL_CONF)
 UNIT_dump = $(UNIT_commands)
 UNIT_show = $(UNIT_commands)
