@@ -7,7 +7,7 @@
 #include "storage/exposure.h"
 #include "storage/fixes.h"
 
-#define MOST ((uint64_t)1 << 40) /* of one kind: more is no count of ours */
+#define MOST ((uint64_t)1 << 40) /* more is no count of ours */
 
 enum { HOUR = 3600, HOURS_A_DAY = 24, SUM_LEN = 8, FIRST_CAP = 256 };
 
@@ -207,7 +207,7 @@ fixes_load(const uint8_t *bytes, size_t len)
 {
 	struct fixes *f;
 	struct fix one;
-	uint64_t sum;
+	uint64_t sum, all = 0;
 
 	if (len < SUM_LEN || (len - SUM_LEN) % sizeof one != 0)
 		return NULL;
@@ -219,10 +219,11 @@ fixes_load(const uint8_t *bytes, size_t len)
 	for (size_t at = 0; at < len; at += sizeof one) {
 		memcpy(&one, bytes + at, sizeof one);
 		if (one.protocol >= PROTOCOL_COUNT || one.n == 0 ||
-		    one.n > MOST) {
+		    one.n > MOST - all) {
 			fixes_free(f);
 			return NULL;
 		}
+		all += one.n;
 		put(f, &one);
 	}
 	return f;
