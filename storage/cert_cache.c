@@ -5,8 +5,11 @@
 #include "storage/cert_cache.h"
 #include "storage/buf.h"
 
-/* Four places for each of so many beginnings of a digest. */
-enum { WAYS = 4, SETS = CERT_CACHE_MAX / WAYS };
+/*
+ * Sixteen places for each of so many beginnings of a digest: half as many
+ * certificates as there are places lose next to none of themselves by chance.
+ */
+enum { WAYS = 16, SETS = CERT_CACHE_MAX / WAYS };
 
 struct place {
 	uint64_t used; /* when; 0: never */
@@ -14,9 +17,15 @@ struct place {
 	struct cert_fields cert;
 };
 
+/* marks: eight bytes of each digest, close to each other. */
+struct set {
+	uint64_t marks[WAYS];
+	struct place v[WAYS];
+};
+
 struct cert_cache {
 	uint64_t now;
-	struct place v[SETS][WAYS];
+	struct set sets[SETS];
 };
 
 struct cert_cache *
@@ -32,31 +41,44 @@ cert_cache_free(struct cert_cache *c)
 		return;
 	for (size_t i = 0; i < SETS; i++)
 		for (int k = 0; k < WAYS; k++)
-			if (c->v[i][k].used)
-				cert_fields_free(&c->v[i][k].cert);
+			if (c->sets[i].v[k].used)
+				cert_fields_free(&c->sets[i].v[k].cert);
 	free(c);
 }
 
-static struct place *
+static struct set *
 set_of(struct cert_cache *c, const uint8_t sha256[SHA256_LEN])
 {
 	uint32_t bits;
 
 	memcpy(&bits, sha256, sizeof bits);
-	return c->v[bits % SETS];
+	return &c->sets[bits % SETS];
+}
+
+static uint64_t
+mark_of(const uint8_t sha256[SHA256_LEN])
+{
+	uint64_t mark;
+
+	memcpy(&mark, sha256 + sizeof(uint32_t), sizeof mark);
+	return mark;
 }
 
 const struct cert_fields *
 cert_cache_find(struct cert_cache *c, const uint8_t sha256[SHA256_LEN])
 {
-	struct place *set = set_of(c, sha256);
+	struct set *set = set_of(c, sha256);
+	uint64_t mark = mark_of(sha256);
 
-	for (int k = 0; k < WAYS; k++)
-		if (set[k].used &&
-		    memcmp(set[k].sha256, sha256, SHA256_LEN) == 0) {
-			set[k].used = ++c->now;
-			return &set[k].cert;
-		}
+	for (int k = 0; k < WAYS; k++) {
+		struct place *p = &set->v[k];
+
+		if (set->marks[k] != mark || !p->used ||
+		    memcmp(p->sha256, sha256, SHA256_LEN) != 0)
+			continue;
+		p->used = ++c->now;
+		return &p->cert;
+	}
 	return NULL;
 }
 
@@ -64,15 +86,19 @@ const struct cert_fields *
 cert_cache_put(struct cert_cache *c, const uint8_t sha256[SHA256_LEN],
     const uint8_t *der, size_t len)
 {
-	struct place *set = set_of(c, sha256), *oldest = set;
+	struct set *set = set_of(c, sha256);
+	struct place *p;
+	int oldest = 0;
 
 	for (int k = 1; k < WAYS; k++)
-		if (set[k].used < oldest->used)
-			oldest = &set[k];
-	if (oldest->used)
-		cert_fields_free(&oldest->cert);
-	oldest->used = ++c->now;
-	memcpy(oldest->sha256, sha256, SHA256_LEN);
-	cert_fields_read(&oldest->cert, der, len);
-	return &oldest->cert;
+		if (set->v[k].used < set->v[oldest].used)
+			oldest = k;
+	p = &set->v[oldest];
+	if (p->used)
+		cert_fields_free(&p->cert);
+	p->used = ++c->now;
+	set->marks[oldest] = mark_of(sha256);
+	memcpy(p->sha256, sha256, SHA256_LEN);
+	cert_fields_read(&p->cert, der, len);
+	return &p->cert;
 }

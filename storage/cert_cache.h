@@ -9,7 +9,8 @@
 #include "storage/cert_fields.h"
 #include "storage/record.h"
 
-enum { CERT_CACHE_MAX = 65536 }; /* of 2 or 3 KB each */
+/* Of 1.5 to 3 KB each, in each process. */
+enum { CERT_CACHE_MAX = 32768 };
 
 struct cert_cache;
 

@@ -39,7 +39,7 @@ struct feed_files {
 	const struct sweep_info *info; /* NULL: no notifications */
 	const struct advices *advices;
 	const char *contact;
-	size_t flush_at;
+	size_t flush_at; /* as a buffer grows: then it is never twice that */
 	size_t written; /* files that have rows */
 	struct file (*v)[2][FEED_TYPES]; /* by recipient, family, type */
 };
@@ -55,11 +55,10 @@ feed_files_new(const char *dir, uint64_t day_us, enum feed_kind kind,
 	f->kind = kind;
 	f->recipients = recipients;
 	f->v = need_memory(recipients->n, sizeof *f->v);
-	f->flush_at = PENDING_MOST / (recipients->n * 2 * FEED_TYPES + 1);
-	if (f->flush_at > FLUSH_MOST)
-		f->flush_at = FLUSH_MOST;
-	if (f->flush_at < FLUSH_LEAST)
-		f->flush_at = FLUSH_LEAST;
+	f->flush_at = FLUSH_LEAST;
+	while (f->flush_at < FLUSH_MOST &&
+	    f->flush_at * 2 * recipients->n * 2 * FEED_TYPES <= PENDING_MOST)
+		f->flush_at *= 2;
 	return f;
 }
 
@@ -193,6 +192,9 @@ feed_files_add(struct feed_files *f, size_t recipient, enum feed_type type,
 	f->written += file->rows == 0;
 	if (file->rows == 0)
 		feed_header(&file->pending, type, r->columns, r->ncolumns);
+	else if (file->pending.len + line->len >= f->flush_at &&
+	    flush_file(f, recipient, type, six, false) < 0)
+		return -1;
 	buf_add(&file->pending, line->s, line->len);
 	file->rows++;
 	if (f->info)

@@ -13,7 +13,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "storage/cert_fields.h"
+#include "storage/cert_cache.h"
 
 enum { DER_CAP = 4096 };
 
@@ -152,6 +152,48 @@ test_garbage(void **state)
 	compare((const uint8_t *)"", 0);
 }
 
+enum { PLACES = 16 }; /* for digests that begin alike */
+
+static void
+digest(int i, uint8_t sha256[SHA256_LEN])
+{
+	memset(sha256, 7, SHA256_LEN);
+	sha256[SHA256_LEN - 1] = (uint8_t)i; /* all else is the same */
+}
+
+/* Of those that fall together, the one that was asked for longest ago goes. */
+static void
+test_cache(void **state)
+{
+	struct cert_cache *c = cert_cache_new();
+	const struct cert_fields *first, *found;
+	uint8_t sha256[SHA256_LEN], der[] = "0";
+
+	(void)state;
+	digest(0, sha256);
+	assert_null(cert_cache_find(c, sha256));
+	first = cert_cache_put(c, sha256, der, 1);
+	for (int i = 1; i <= PLACES; i++) {
+		digest(0, sha256);
+		assert_ptr_equal(cert_cache_find(c, sha256), first);
+		digest(i, sha256);
+		der[0] = (uint8_t)('0' + i);
+		found = cert_cache_put(c, sha256, der, 1);
+		assert_ptr_not_equal(found, first);
+		assert_ptr_equal(cert_cache_find(c, sha256), found);
+	}
+	digest(1, sha256);
+	assert_null(cert_cache_find(c, sha256));
+	digest(2, sha256);
+	assert_non_null(cert_cache_find(c, sha256));
+	digest(0, sha256);
+	found = cert_cache_find(c, sha256);
+	assert_ptr_equal(found, first);
+	assert_string_equal(/* of "0" */
+	    found->md5, "CF:CD:20:84:95:D5:65:EF:66:E7:DF:F9:F9:87:64:DA");
+	cert_cache_free(c);
+}
+
 int
 main(void)
 {
@@ -159,6 +201,7 @@ main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_cache),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
