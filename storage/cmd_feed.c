@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <json-c/json.h>
@@ -115,10 +116,14 @@ choose(const struct tool *t, const struct request *r, struct recipient *alone,
 /* Rows of each file: what the processes tell each other. */
 typedef uint64_t file_rows[2][FEED_TYPES];
 
-/* A row is of one protocol, and so is a file: each process has one of them. */
-static const enum protocol protocols[] = { PROTOCOL_POP3, PROTOCOL_IMAP,
-	PROTOCOL_SMTP };
-enum { PROCESSES = sizeof protocols / sizeof protocols[0] };
+/*
+ * A row is of one protocol, and so is a file: each process has one of them.
+ * SMTP has the most ports, and would be left alone on one core in the end: the
+ * others let it pass.
+ */
+static const enum protocol protocols[] = { PROTOCOL_SMTP, PROTOCOL_POP3,
+	PROTOCOL_IMAP };
+enum { PROCESSES = sizeof protocols / sizeof protocols[0], LETS_PASS = 5 };
 
 struct feeding {
 	const struct request *request;
@@ -229,6 +234,8 @@ write_feeds(
 	int status = TOOL_ERROR;
 	bool good;
 
+	if (mine > 0)
+		(void)setpriority(PRIO_PROCESS, 0, LETS_PASS);
 	f->rows = shares_common(shares);
 	if (s)
 		f->files = feed_files_new(f->request->dir,
