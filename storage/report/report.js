@@ -143,6 +143,12 @@
 		path.dataset.name = title.textContent.split(':')[0];
 		title.remove(); // or there would be two tooltips
 	}
+	// On paper nothing can be opened.
+	for (const event of ['beforeprint', 'afterprint'])
+		window.addEventListener(event, () => {
+			for (const part of document.querySelectorAll('details'))
+				part.open = event === 'beforeprint';
+		});
 	map.addEventListener('pointermove', show);
 	map.addEventListener('pointerdown', show);
 	map.addEventListener('pointerleave', () => { tip.hidden = true; });
