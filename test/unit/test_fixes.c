@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <xxhash.h>
+
 #include "storage/change.h"
 #include "storage/exposure.h"
 #include "storage/feed_make.h"
@@ -246,6 +248,33 @@ test_many(void **state)
 	fixes_free(f);
 }
 
+/* fuzz_counts: what is taken can be kept, and is taken again. */
+static void
+test_too_many_is_no_count(void **state)
+{
+	struct fixes *f = fixes_new(), *again;
+	struct buf b = { 0 };
+	uint64_t n = (uint64_t)1 << 39, sum;
+
+	(void)state;
+	add_days(f, "DE", PROTOCOL_POP3, 1);
+	add_days(f, "DE", PROTOCOL_POP3, 2);
+	fixes_save(f, &b);
+	assert_int_equal(b.len, 2 * 16 + 8);
+	for (unsigned more = 0; more < 2; more++) {
+		n += more;
+		memcpy(b.s + 8, &n, sizeof n);
+		memcpy(b.s + 24, &n, sizeof n);
+		sum = XXH3_64bits(b.s, 32);
+		memcpy(b.s + 32, &sum, sizeof sum);
+		again = fixes_load((const uint8_t *)b.s, b.len);
+		assert_int_equal(again == NULL, more);
+		fixes_free(again);
+	}
+	fixes_free(f);
+	buf_free(&b);
+}
+
 /* Two nights, in each of which somebody has mended something. */
 static void
 seal_nights(const char *dir)
@@ -306,6 +335,7 @@ main(void)
 		cmocka_unit_test(test_what_is_new),
 		cmocka_unit_test(test_median),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_too_many_is_no_count),
 		cmocka_unit_test(test_command),
 	};
 
