@@ -9,7 +9,7 @@ enum {
 	ENTRY_HEAD = 8,
 	GREETING_CAP = 8192, /* of the raw greeting; the transcript has all */
 	LISTED_CAP = 8192, /* of capabilities, each side of TLS */
-	SPARE = 8192, /* freed at once when the body is full */
+	SPARE = 16384, /* freed at once when the body is full */
 	HOST_MAX = 255
 };
 
@@ -40,14 +40,32 @@ gap_write(uint8_t *entry, uint32_t size)
 	return FIELD_HEAD + len;
 }
 
+/* The first field in the second half of what the body may hold. */
+static uint32_t
+middle(struct facts *f)
+{
+	struct record *r = f->record;
+	struct field field;
+	uint32_t at = 0;
+
+	if (f->middle < r->cap / 2) {
+		while (
+		    at < r->cap / 2 && body_next(r->body, r->len, &at, &field))
+			;
+		f->middle = at;
+	}
+	return f->middle;
+}
+
 /*
  * Take transcript entries out, the oldest first, but none from the first half
  * of the body: how the dialog began and how it ended is what is asked for.
  */
 static void
-middle_drop(struct record *r, uint32_t need)
+middle_drop(struct facts *f, uint32_t need)
 {
-	uint32_t at = 0, from = 0, to = nowhere, freed = 0;
+	struct record *r = f->record;
+	uint32_t at = middle(f), from = at, to = nowhere, freed = 0;
 	struct field field;
 
 	while (freed < need && body_next(r->body, r->len, &at, &field)) {
@@ -80,7 +98,7 @@ room(struct facts *f, size_t len)
 
 	if (need > r->cap - r->len && need <= r->cap)
 		middle_drop(
-		    r, (uint32_t)need + (r->cap > 4 * SPARE ? SPARE : 0));
+		    f, (uint32_t)need + (r->cap > 3 * SPARE ? SPARE : 0));
 }
 
 void
@@ -124,6 +142,7 @@ extend(struct facts *f, enum tag tag, uint32_t *at, const uint8_t *bytes,
 		return;
 	}
 	end = r->body + *at + FIELD_HEAD + now;
+	f->middle = 0;
 	memmove(end + len, end, (size_t)(r->body + r->len - end));
 	memcpy(end, bytes, len);
 	now += (uint32_t)len;

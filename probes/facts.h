@@ -68,6 +68,7 @@ struct facts {
 	const char *said; /* the command that is being answered */
 	uint32_t greeting_at; /* where its field begins */
 	uint32_t stray_at; /* the same of bytes in clear before TLS */
+	uint32_t middle; /* where the body's second half begins, if known */
 	uint32_t listed; /* bytes of capabilities kept, this side of TLS */
 	uint16_t code; /* of the reply heard last (SMTP) */
 	uint8_t greeted; /* enum greeted */

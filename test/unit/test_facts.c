@@ -66,6 +66,30 @@ full_body_loses_the_middle(void **state)
 	assert_true(facts_find(&facts, TAG_STARTTLS_REPLY, &f));
 }
 
+/* Whatever grows in the first half moves the second, which is looked up. */
+static void
+full_body_while_a_greeting_grows(void **state)
+{
+	char text[100];
+	struct field f;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		snprintf(text, sizeof text, "line %d of a long dialog", i);
+		facts_note(&facts, SPEAKER_SERVER, 1, text);
+		if (i % 10 == 0)
+			facts_greeting_rest(
+			    &facts, (const uint8_t *)"220-so on", 9);
+	}
+	assert_int_equal(entries("line 0 of"), 1);
+	assert_int_equal(entries("line 100 of"), 1);
+	assert_int_equal(entries("line 2999 of"), 1);
+	assert_int_equal(entries("line 1000 of"), 0);
+	assert_int_equal(entries("..."), 1);
+	assert_true(facts_find(&facts, TAG_GREETING, &f));
+	assert_in_range(f.len, 100 * 9, 300 * 9);
+}
+
 static void
 greeting_grows_in_place(void **state)
 {
@@ -237,6 +261,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(full_body_loses_the_middle, up),
+		cmocka_unit_test_setup(full_body_while_a_greeting_grows, up),
 		cmocka_unit_test_setup(greeting_grows_in_place, up),
 		cmocka_unit_test_setup(mechanisms, up),
 		cmocka_unit_test(names),
