@@ -79,21 +79,6 @@ line_drop(struct line_reader *r)
 	r->start = r->end = r->seen = 0;
 }
 
-bool
-bytes_equal(const uint8_t *bytes, size_t len, const char *word)
-{
-	return len == strlen(word) &&
-	    strncasecmp((const char *)bytes, word, len) == 0;
-}
-
-bool
-bytes_start(const uint8_t *bytes, size_t len, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return len >= n && strncasecmp((const char *)bytes, prefix, n) == 0;
-}
-
 const uint8_t *
 bytes_find(const uint8_t *bytes, size_t len, const char *word)
 {

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#include <strings.h>
 
 /* One line, its end (CR LF or LF) taken off; dies at the next call. */
 struct line {
@@ -42,9 +44,24 @@ enum line_state line_next(struct line_reader *, struct line *);
 const uint8_t *line_left(const struct line_reader *, uint32_t *n);
 void line_drop(struct line_reader *);
 
-/* Bytes compared without case, as protocol words are. */
-bool bytes_equal(const uint8_t *, size_t len, const char *word);
-bool bytes_start(const uint8_t *, size_t len, const char *prefix);
+/*
+ * Bytes compared without case, as protocol words are; here, since a word's
+ * length is a constant where it is compared, for every line that is heard.
+ */
+static inline bool
+bytes_start(const uint8_t *bytes, size_t len, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return len >= n && strncasecmp((const char *)bytes, prefix, n) == 0;
+}
+
+static inline bool
+bytes_equal(const uint8_t *bytes, size_t len, const char *word)
+{
+	return len == strlen(word) && bytes_start(bytes, len, word);
+}
+
 /* Where in bytes the word begins, or NULL. */
 const uint8_t *bytes_find(const uint8_t *, size_t len, const char *word);
 
