@@ -22,6 +22,10 @@ enum {
 	MS = 1000
 };
 
+static const uint32_t an_end = EPOLLRDHUP | EPOLLOUT | EPOLLET;
+static const uint32_t anything =
+    EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLOUT | EPOLLET;
+
 /* ---- the set ------------------------------------------------------------ */
 
 int
@@ -172,7 +176,7 @@ void
 conversation_sip(struct conversation *c, bool on)
 {
 	struct epoll_event e = {
-		.events = (on ? EPOLLRDHUP : EPOLLIN) | EPOLLOUT | EPOLLET,
+		.events = on ? an_end : anything,
 		.data.ptr = c,
 	};
 
@@ -350,6 +354,7 @@ conversation_ready(struct conversation *c)
 {
 	if (c->place == PLACE_OVER)
 		return;
+	c->drained = false;
 	/*
 	 * If others kept us from it for so long, packet may have reset the
 	 * connection: what is read or refused now is not the server's word.
@@ -362,6 +367,19 @@ conversation_ready(struct conversation *c)
 		;
 	if (c->place != PLACE_OVER)
 		arm(c);
+}
+
+/*
+ * A read that was not filled has emptied the socket, and what comes later is
+ * an event of its own; but not an end that has come already, nor what lies
+ * behind an urgent byte, at which a read stops (tcp(7)).
+ */
+void
+conversation_event(struct conversation *c, uint32_t events)
+{
+	c->woken = !(events & (EPOLLRDHUP | EPOLLPRI | EPOLLHUP | EPOLLERR));
+	conversation_ready(c);
+	c->woken = false;
 }
 
 /* Since the window began too few bytes came; else another one begins. */
@@ -387,8 +405,11 @@ time_up(struct conversation *c)
 	uint64_t now = c->all->now_ms;
 
 	if (c->sipped) {
+		c->drained = false;
+		c->woken = now < c->deadline_ms && now < c->end_ms;
 		while (c->sipped && advance(c))
 			;
+		c->woken = false;
 		if (c->place == PLACE_OVER)
 			return;
 		if (!c->sipped) { /* a line: it came in time */
@@ -457,7 +478,7 @@ int
 conversation_begin(
     struct conversations *all, const struct dialed *dialed, int fd)
 {
-	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLET };
+	struct epoll_event e = { .events = anything };
 	const struct contact *k = &dialed->contact;
 	const struct conf_port *port = conf_port(all->conf, k->target.port);
 	const struct probe *probe = probe_of(

@@ -18,9 +18,10 @@ enum {
 	QUIET_MS = 1000, /* nothing more comes in answer to our garbage */
 	CLEAR_MS = 5000, /* clear text where TLS was to start: no TLS then */
 	FAREWELL_MS = 5000, /* for the server to close first */
+	BRIMS = 2, /* reads that fill the small buffer: a large one */
 	CRUMB = 16, /* bytes: less than that at once, and no line ends */
 	CRUMBS = 4, /* so often, */
-	CRUMBS_MS = 4000, /* and for so long: from then on read by the clock, */
+	CRUMBS_MS = 2000, /* and for so long: from then on read by the clock, */
 	SIP_MS = 4000, /* so often */
 	HANDSHAKES_MAX = 4096 /* at once, of 40 KiB in OpenSSL each */
 };
@@ -89,7 +90,10 @@ struct conversation {
 	bool refused; /* it took no more bytes of ours */
 	bool withdrawn; /* opted out: no record of it */
 	uint8_t crumbs; /* one after the other */
+	uint8_t brims; /* reads that were filled, one after the other */
 	bool sipped; /* read by the clock: each byte woke us */
+	bool woken; /* by bytes alone: what comes next wakes us again */
+	bool drained; /* and all there were have been read */
 	uint8_t told; /* what store and packet know: see report.c */
 	uint8_t line_small[LINE_SMALL];
 	uint8_t body_small[BODY_SMALL];
@@ -107,7 +111,11 @@ void conversations_free(struct conversations *);
  */
 int conversation_begin(struct conversations *, const struct dialed *, int fd);
 
-/* The socket can be read or written; the time is up. */
+/*
+ * It goes on as far as it can: what epoll says of its socket, or whatever
+ * that may be; the time is up.
+ */
+void conversation_event(struct conversation *, uint32_t events);
 void conversation_ready(struct conversation *);
 void conversations_expire(struct conversations *);
 

@@ -125,15 +125,41 @@ count_crumb(struct conversation *c, size_t n)
 		conversation_sip(c, true);
 }
 
+/* Lines go to a buffer of their own, once. */
 static bool
-fill(struct conversation *c)
+enlarge(struct conversation *c)
 {
-	uint32_t room;
-	uint8_t *space = line_space(&c->lines, &room);
+	uint32_t cap = c->all->conf->line_max;
+
+	if (!c->line_large && cap > LINE_SMALL)
+		c->line_large = malloc(cap);
+	else
+		cap = 0;
+	if (!c->line_large || cap == 0)
+		return false;
+	line_move(&c->lines, c->line_large, cap);
+	return true;
+}
+
+/* What the length of a read says of those to come. */
+static void
+weigh(struct conversation *c, uint32_t n, uint32_t room)
+{
+	c->drained = c->woken && n < room;
+	if (n < room)
+		c->brims = 0;
+	else if (c->brims < BRIMS)
+		c->brims++;
+	count_crumb(c, n);
+}
+
+static bool
+fill_clear(struct conversation *c, uint8_t *space, uint32_t room)
+{
 	ssize_t n;
 
-	if (c->tls)
-		return fill_tls(c, space, room);
+	if (c->drained)
+		return false;
 	n = recv(c->fd, space, room, 0);
 	if (n < 0 && errno == EAGAIN)
 		return false;
@@ -143,26 +169,31 @@ fill(struct conversation *c)
 	}
 	line_fed(&c->lines, (uint32_t)n);
 	conversation_heard(c, (size_t)n);
-	count_crumb(c, (size_t)n);
+	weigh(c, (uint32_t)n, room);
 	c->bytes += (uint32_t)n;
 	if (c->bytes > c->all->conf->conversation_max)
 		conversation_too_much(c);
 	return true;
 }
 
+static bool
+fill(struct conversation *c)
+{
+	uint32_t room;
+	uint8_t *space;
+
+	/* More than fits, again and again: fewer reads take it. */
+	if (c->brims == BRIMS && !c->line_large)
+		enlarge(c);
+	space = line_space(&c->lines, &room);
+	return c->tls ? fill_tls(c, space, room) : fill_clear(c, space, room);
+}
+
 /* A long line goes on in a large buffer; one that is longer is too much. */
 static void
 widen(struct conversation *c)
 {
-	uint32_t cap = c->all->conf->line_max;
-
-	if (!c->line_large && cap > LINE_SMALL)
-		c->line_large = malloc(cap);
-	else
-		cap = 0;
-	if (c->line_large && cap > 0)
-		line_move(&c->lines, c->line_large, cap);
-	else
+	if (!enlarge(c))
 		conversation_cut(c, ENDING_MUCH, "line over our cap");
 }
 

@@ -273,7 +273,7 @@ batch(struct worker *w, const struct epoll_event *events, int n)
 			take(w);
 		} else if (what != &records_fd && what != &done_fd) {
 			tell_time(&w->all); /* a handshake takes its time */
-			conversation_ready(what);
+			conversation_event(what, events[i].events);
 		}
 	}
 	return true;

@@ -330,7 +330,7 @@ probe_turn(void *arg)
 
 	(void)arg;
 	for (int i = 0; i < n; i++)
-		conversation_ready(events[i].data.ptr);
+		conversation_event(events[i].data.ptr, events[i].events);
 	while (all.over) {
 		struct conversation *c = all.over;
 
@@ -369,7 +369,7 @@ silent_turn(void *arg)
 
 	(void)arg;
 	for (int i = 0; i < n; i++)
-		conversation_ready(events[i].data.ptr);
+		conversation_event(events[i].data.ptr, events[i].events);
 	all.now_ms += conf.server_hello_ms + WHEEL_TICK_MS;
 	conversations_expire(&all);
 	while (all.over) {

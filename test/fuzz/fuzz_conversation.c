@@ -81,7 +81,8 @@ turn(struct world *w)
 	for (int i = 0; i < TURNS_MAX; i++) {
 		n = epoll_wait(w->all.epoll, events, 4, 0);
 		for (int k = 0; k < n; k++)
-			conversation_ready(events[k].data.ptr);
+			conversation_event(
+			    events[k].data.ptr, events[k].events);
 		conversations_expire(&w->all);
 		conversations_turns(&w->all);
 		read_reports(w);

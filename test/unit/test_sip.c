@@ -1,4 +1,4 @@
-/* test_sip.c: who sends by the byte is read by the clock, and judged fairly. */
+/* test_sip.c: how much is read when: by the byte, by the line, in bulk. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -6,7 +6,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <fcntl.h>
 #include <unistd.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include <cmocka.h>
 
@@ -36,25 +39,55 @@ static const struct conf conf = {
 	.min_rate_window_ms = 60000,
 };
 
+static void
+begin(int fd)
+{
+	struct dialed d;
+
+	assert_int_equal(
+	    conversations_init(&all, &conf, NULL, BEGIN_MS, BEGIN_MS), 0);
+	memset(&d, 0, sizeof d);
+	d.contact.target.port = POP3;
+	d.contact.protocol = PROTOCOL_POP3;
+	assert_int_equal(conversation_begin(&all, &d, fd), 0);
+	wakes = 0;
+	it = NULL;
+	memset(&facts, 0, sizeof facts);
+}
+
 static int
 set_up(void **state)
 {
-	struct dialed d;
 	int pair[2];
 
 	(void)state;
 	assert_int_equal(
-	    conversations_init(&all, &conf, NULL, BEGIN_MS, BEGIN_MS), 0);
-	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-	memset(&d, 0, sizeof d);
-	d.contact.target.port = POP3;
-	d.contact.protocol = PROTOCOL_POP3;
-	assert_int_equal(conversation_begin(&all, &d, pair[0]), 0);
 	theirs = pair[1];
-	wakes = 0;
-	it = NULL;
-	memset(&facts, 0, sizeof facts);
+	begin(pair[0]);
+	return 0;
+}
+
+/* The same over TCP, which has urgent bytes. */
+static int
+set_up_tcp(void **state)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t len = sizeof a;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int ours = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(listener, (struct sockaddr *)&a, sizeof a), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &len), 0);
+	assert_int_equal(connect(ours, (struct sockaddr *)&a, sizeof a), 0);
+	theirs = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+	close(listener);
+	assert_true(theirs >= 0);
+	assert_int_equal(fcntl(ours, F_SETFL, O_NONBLOCK), 0);
+	begin(ours);
 	return 0;
 }
 
@@ -68,7 +101,7 @@ work(void)
 	for (int i = 0; i < n; i++) {
 		wakes++;
 		it = events[i].data.ptr;
-		conversation_ready(it);
+		conversation_event(it, events[i].events);
 	}
 	conversations_expire(&all);
 	while (all.over) {
@@ -210,6 +243,75 @@ small_pieces_are_no_drip(void **state)
 	assert_true(have_said("CAPA\r\n"));
 }
 
+/* One read empties the socket; the end that came with the bytes is heard. */
+static void
+a_line_and_its_end(void **state)
+{
+	(void)state;
+	work();
+	assert_int_equal(send(theirs, "+OK\r\n", 5, 0), 5);
+	work();
+	assert_true(it->drained);
+	assert_true(have_said("CAPA\r\n"));
+	assert_int_equal(send(theirs, "-ERR\r\n", 6, 0), 6);
+	assert_int_equal(shutdown(theirs, SHUT_WR), 0);
+	work();
+	assert_int_equal(all.open, 0);
+	assert_int_equal(facts.ending, ENDING_CLOSED);
+	assert_int_equal(facts.listing, ANSWER_NO);
+}
+
+/* A read stops at the mark; what lies behind it is heard all the same. */
+static void
+behind_an_urgent_byte(void **state)
+{
+	(void)state;
+	work();
+	assert_int_equal(send(theirs, "+OK re", 6, 0), 6);
+	assert_int_equal(send(theirs, "!", 1, MSG_OOB), 1);
+	assert_int_equal(send(theirs, "ady\r\n", 5, 0), 5);
+	work();
+	assert_true(have_said("CAPA\r\n"));
+}
+
+/* Who sends much gets a large buffer, and each of its lines is heard. */
+static void
+in_bulk(void **state)
+{
+	static const char line[] = "TOP and so on, and so on\r\n";
+	enum { LINES = 200 };
+
+	(void)state;
+	work();
+	assert_int_equal(send(theirs, "+OK\r\n+OK\r\n", 10, 0), 10);
+	for (int i = 0; i < LINES; i++)
+		assert_int_equal(send(theirs, line, sizeof line - 1, 0),
+		    (int)sizeof line - 1);
+	work();
+	assert_non_null(it->line_large);
+	assert_int_equal(it->dialog.lines, LINES + 1);
+	assert_int_equal(send(theirs, ".\r\n", 3, 0), 3);
+	work();
+	assert_true(have_said("CAPA\r\nSTLS\r\n"));
+}
+
+/* A reply of some length is none of these. */
+static void
+a_long_reply(void **state)
+{
+	char line[LINE_SMALL];
+
+	(void)state;
+	work();
+	memset(line, 'x', sizeof line);
+	memcpy(line, "+OK ", 4);
+	memcpy(line + sizeof line - 2, "\r\n", 2);
+	assert_int_equal(send(theirs, line, sizeof line, 0), sizeof line);
+	work();
+	assert_true(have_said("CAPA\r\n"));
+	assert_null(it->line_large);
+}
+
 int
 main(void)
 {
@@ -224,6 +326,13 @@ main(void)
 		    leaves_in_between, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    small_pieces_are_no_drip, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_line_and_its_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    behind_an_urgent_byte, set_up_tcp, tear_down),
+		cmocka_unit_test_setup_teardown(in_bulk, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+		    a_long_reply, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

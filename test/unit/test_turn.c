@@ -76,7 +76,7 @@ work(void)
 	int n = epoll_wait(all.epoll, events, GUESTS, 0);
 
 	for (int i = 0; i < n; i++)
-		conversation_ready(events[i].data.ptr);
+		conversation_event(events[i].data.ptr, events[i].events);
 	conversations_expire(&all);
 	conversations_turns(&all);
 	while (all.over) {
