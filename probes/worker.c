@@ -1,5 +1,6 @@
 /* worker.c: a probe process: takes connections over, reports, tells time. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 
 enum {
 	EVENTS = 256,
+	MANY = 256, /* conversations, of whom */
+	FEW = 64, /* have something for us: */
+	REST_MS = 1,
 	FDS_BESIDE = 64, /* wires, epoll, the standard ones */
 	CONVERSATIONS_MAX = 32768,
 	KEPT_MAX = 16384, /* more than wire 2 holds */
@@ -161,15 +165,24 @@ read_dialed(
 	return nfds;
 }
 
+/*
+ * One message; or, when we rest between batches, as many connections as one
+ * may hold, in however many messages they have come meanwhile.
+ */
 static void
 take(struct worker *w)
 {
 	struct dialed dialed[WIRE_FDS_MAX];
 	int fds[WIRE_FDS_MAX];
-	size_t n = read_dialed(w, dialed, fds);
+	size_t taken = 0, n;
 
-	for (size_t i = 0; i < n; i++)
-		begin(w, &dialed[i], fds[i]);
+	do {
+		n = read_dialed(w, dialed, fds);
+		for (size_t i = 0; i < n; i++)
+			begin(w, &dialed[i], fds[i]);
+		taken += n;
+	} while (n > 0 && taken < WIRE_FDS_MAX && w->all.open >= MANY &&
+	    w->all.open + WIRE_FDS_MAX <= w->cap);
 }
 
 /* ---- opt-outs ------------------------------------------------------------ */
@@ -279,6 +292,17 @@ batch(struct worker *w, const struct epoll_event *events, int n)
 	return true;
 }
 
+/*
+ * Woken for each byte of so many, most of our time would go into waking: who
+ * speaks within a moment is heard with the others.
+ */
+static void
+rest(const struct worker *w, int n)
+{
+	if (w->all.open >= MANY && n > 0 && n < FEW)
+		poll(NULL, 0, REST_MS);
+}
+
 static void
 loop(struct worker *w)
 {
@@ -299,6 +323,7 @@ loop(struct worker *w)
 		report(w);
 		regulate(w);
 		conversations_reclaim(&w->all);
+		rest(w, n);
 	}
 }
 
