@@ -309,64 +309,90 @@ silent_run()
 {
 	local percent=$3 POOL_RATE=$((POOL_RATE * 100 / (100 - $3)))
 
-	run "silent$3-$1" 11 "ports = { \"$1/$2\" }" 'greeting = 2s' \
+	run "silent$3-$1" 9 "ports = { \"$1/$2\" }" 'greeting = 2s' \
 	    'server_hello = 2s' -- -k "silent=$percent"
-	steady us 4s 11s
+	echo "$1 $percent $(steady us 3s 9s)" >>"$BENCH_DIR/silent"
 }
 
-# ratios NAME FIELD OVER: of each round, and of these the median
-ratios()
+# silent_ratio PORT PERCENT: of each round, and of these the median
+silent_ratio()
 {
 	# shellcheck disable=SC2046
-	figure "$1" "$(calc "$(median $(awk -v a="$2" -v b="$3" \
-	    '{ print $b / $a }' "$BENCH_DIR/silent"))" 3)" ratio
+	figure "silent$2_ratio_$1" "$(calc "$(median $(awk -v port="$1" \
+	    -v percent="$2" '$1 != port { next }
+	    $2 == 0 { without[++rounds] = $3 }
+	    $2 == percent { with[++n] = $3 }
+	    END { for (i = 1; i <= n; i++) print without[i] / with[i] }' \
+	    "$BENCH_DIR/silent"))" 3)" ratio
 }
 
-# A round: without silent hosts, with 30 and 90 %; the same with TLS first.
+# A round: with TLS first, without silent hosts and with 30 %; and the same in
+# clear, with 90 % as well, in some of them. Every other one goes backwards:
+# what drifts meanwhile is on both sides.
 part_silent()
 {
-	local i run us line
+	local i run runs
 
-	for ((i = 0; i < ${SILENT_ROUNDS:-3}; i++)); do
-		line=
-		for run in "110 pop3 0" "110 pop3 30" "110 pop3 90" \
-		    "993 imaps 0" "993 imaps 30"; do
+	for ((i = 0; i < ${SILENT_ROUNDS:-5}; i++)); do
+		runs=("993 imaps 0" "993 imaps 30")
+		[ "$i" -ge "${SILENT_CLEAR_ROUNDS:-3}" ] ||
+		    runs+=("110 pop3 90" "110 pop3 0" "110 pop3 30")
+		[ $((i % 2)) -eq 0 ] || mapfile -t runs < <(
+		    printf '%s\n' "${runs[@]}" | tac)
+		for run in "${runs[@]}"; do
 			# shellcheck disable=SC2086
-			us=$(silent_run $run)
-			line+="$us "
+			silent_run $run
 		done
-		echo "$line" | tee -a /dev/stderr >>"$BENCH_DIR/silent"
 	done
-	ratios silent30_ratio_110 2 1
-	ratios silent90_ratio_110 3 1
-	ratios silent30_ratio_993 5 4
+	cat "$BENCH_DIR/silent" >&2
+	silent_ratio 110 30
+	silent_ratio 110 90
+	silent_ratio 993 30
 }
 
 # ---- slow: ten thousand tarpits, and endless servers beside them ------------
 
 # What they take of a core is what is left to nobody else: the difference to
-# as many a second who all finish, before and after. 600 more are open each
-# second, and a probe takes no more than 13,200 here.
+# as many a second who all finish, before and after. And how many of those who
+# would finish still do. 600 more are open each second, and a probe takes no
+# more than 13,200 here.
 part_slow()
 {
-	local with before after POOL_RATE=2000
+	local i before with POOL_RATE=2000
 
-	before=$(quick)
-	run slow 21 'ports = { "110/pop3" }' 'min_rate_window = 85s' \
-	    'greeting = 85s' 'reply = 85s' 'conversation = 85s' \
-	    'conversation_max = 16M' 'reply_max = 16M' 'reply_lines_max = 65535' \
-	    -- -k tarpit=27 -k endless=1 -k no_tls=72
-	with=$(steady busy 16s 20s)
-	figure slow_open "$(steady open 16s 20s)" conversations
-	after=$(quick)
-	figure slow_share "$(calc "$with - ($before + $after) / 2" 3)" \
-	    "of a core"
+	quick
+	for ((i = 0; i < ${SLOW_ROUNDS:-2}; i++)); do
+		before=$quick
+		run slow 21 'ports = { "110/pop3" }' 'min_rate_window = 85s' \
+		    'greeting = 85s' 'reply = 85s' 'conversation = 85s' \
+		    'conversation_max = 16M' 'reply_max = 16M' \
+		    'reply_lines_max = 65535' \
+		    -- -k tarpit=27 -k endless=1 -k no_tls=72
+		with="$(steady busy 16s 20s) $(steady per_s 16s 20s)"
+		with+=" $(steady open 16s 20s)"
+		quick
+		echo "$before $with $quick" | tee -a /dev/stderr |
+		    awk '{ print $5, $3 - ($1 + $6) / 2,
+			$4 / 0.72 / ($2 + $7) * 2 }' >>"$BENCH_DIR/slow"
+	done
+	slow_figure slow_open 1 conversations
+	slow_figure slow_share 2 "of a core"
+	slow_figure slow_others_ratio 3 ratio
 }
 
+# slow_figure NAME COLUMN UNIT: the median of the rounds
+slow_figure()
+{
+	# shellcheck disable=SC2046
+	figure "$1" "$(calc "$(median $(awk -v n="$2" '{ print $n }' \
+	    "$BENCH_DIR/slow"))" 6)" "$3"
+}
+
+# $quick: of a core, and ended a second, when all finish
 quick()
 {
 	run quick 9 'ports = { "110/pop3" }' -- -k no_tls=100
-	steady busy 2s 9s
+	quick="$(steady busy 2s 9s) $(steady per_s 2s 9s)"
 }
 
 # ---- rates: a pool that is full, and the SYNs that wait for it ---------------
