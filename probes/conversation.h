@@ -20,8 +20,8 @@ enum {
 	FAREWELL_MS = 5000, /* for the server to close first */
 	BRIMS = 2, /* reads that fill the small buffer: a large one */
 	CRUMB = 16, /* bytes: less than that at once, and no line ends */
-	CRUMBS = 4, /* so often, */
-	CRUMBS_MS = 2000, /* and for so long: from then on read by the clock, */
+	CRUMBS = 3, /* so often, */
+	CRUMBS_MS = 1500, /* and for so long: from then on read by the clock, */
 	SIP_MS = 4000, /* so often */
 	HANDSHAKES_MAX = 4096 /* at once, of 40 KiB in OpenSSL each */
 };

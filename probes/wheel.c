@@ -29,11 +29,14 @@ wheel_set(struct wheel *w, struct timer *t, uint64_t at_ms)
 	uint64_t tick = (at_ms + WHEEL_TICK_MS - 1) / WHEEL_TICK_MS;
 	struct timer **slot;
 
-	wheel_clear(w, t);
 	if (tick <= w->now)
 		tick = w->now + 1;
 	if (tick >= w->tick + WHEEL_SLOTS)
 		tick = w->tick + WHEEL_SLOTS - 1;
+	/* Mostly the same deadline as before; its neighbours are far away. */
+	if (t->before && t->slot == tick % WHEEL_SLOTS)
+		return;
+	wheel_clear(w, t);
 	t->slot = (uint32_t)(tick % WHEEL_SLOTS);
 	slot = &w->slots[t->slot];
 	t->next = *slot;

@@ -20,7 +20,7 @@ enum {
 	EVENTS = 256,
 	MANY = 256, /* conversations, of whom */
 	FEW = 64, /* have something for us: */
-	REST_MS = 1,
+	REST_MS = 2,
 	FDS_BESIDE = 64, /* wires, epoll, the standard ones */
 	CONVERSATIONS_MAX = 32768,
 	KEPT_MAX = 16384, /* more than wire 2 holds */
