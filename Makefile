@@ -225,6 +225,9 @@ $(O)/bench/pool_floor: $(O)/test/bench/pool_floor.o \
     $(O)/test/bench/pool_least.o $(O)/test/bench/mailsim_tls.o
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lssl -lcrypto
+$(O)/bench/pool_pace: $(O)/test/bench/pool_pace.o
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto
 mailsim: $(O)/bench/mailsim
 
 $(O)/bench/adopt: $(O)/test/bench/adopt.o $(O)/modules.a
@@ -232,7 +235,8 @@ $(O)/bench/adopt: $(O)/test/bench/adopt.o $(O)/modules.a
 	$(call say,LINK)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 POOL      = $(PROGRAMS) $(O)/bench/mailsim $(O)/bench/pool_client \
-          $(O)/bench/pool_cpu $(O)/bench/pool_floor $(O)/bench/adopt
+          $(O)/bench/pool_cpu $(O)/bench/pool_floor $(O)/bench/pool_pace \
+          $(O)/bench/adopt
 # Beside zmap and masscan; about a quarter of an hour.
 bench-rx: all internet
 	$(need_root)@test/bench/bench_rx.sh

@@ -211,7 +211,7 @@ part_cpu()
 
 # Conversations in clear (greeting, and then three replies, one of them to STLS,
 # which is refused), at the same rate, with replies so late that N are open;
-# what one costs, as probes/s of one core.
+# what one costs, as probes/s of one core; compared by the pace of our CPU.
 open_at()
 {
 	local n=$1 rate=$OPEN_RATE delay seconds
@@ -230,7 +230,8 @@ open_at()
 	servers_end
 	echo "$n $(steady us "${begin}s" "${seconds}s")" \
 	    "$(steady open "${begin}s" "${seconds}s")" \
-	    "$(steady bytes "${begin}s" "${seconds}s")" |
+	    "$(steady bytes "${begin}s" "${seconds}s")" \
+	    "$(steady paced "${begin}s" "${seconds}s")" |
 	    tee -a /dev/stderr >>"$BENCH_DIR/open"
 	if [ "$n" -ge 100000 ]; then
 		figure open_kernel_bytes \
@@ -259,7 +260,7 @@ part_open()
 		figure "probes_per_second_$n" \
 		    "$(calc "1000000 / $(of_open "$n" 2)")" "1/s of one core"
 		figure "probes_per_second_${n}_vs_$first" "$(calc \
-		    "$(of_open "$first" 2) / $(of_open "$n" 2)" 3)" ratio
+		    "$(of_open "$first" 5) / $(of_open "$n" 5)" 3)" ratio
 		figure "conversation_bytes_$n" "$(of_open "$n" 4)" bytes
 	done
 }
@@ -304,14 +305,15 @@ run()
 }
 
 # What each completed one costs of ours, at the same number of them a second,
-# whatever else goes on meanwhile: percent more targets a second are silent.
+# by the pace of our CPU at that time: percent more targets a second are silent.
 silent_run()
 {
 	local percent=$3 POOL_RATE=$((POOL_RATE * 100 / (100 - $3)))
 
 	run "silent$3-$1" 9 "ports = { \"$1/$2\" }" 'greeting = 2s' \
 	    'server_hello = 2s' -- -k "silent=$percent"
-	echo "$1 $percent $(steady us 3s 9s)" >>"$BENCH_DIR/silent"
+	echo "$1 $percent $(steady paced 3s 9s) $(steady us 3s 9s)" |
+	    tee -a /dev/stderr >>"$BENCH_DIR/silent"
 }
 
 # silent_ratio PORT PERCENT: of each round, and of these the median
@@ -344,7 +346,6 @@ part_silent()
 			silent_run $run
 		done
 	done
-	cat "$BENCH_DIR/silent" >&2
 	silent_ratio 110 30
 	silent_ratio 110 90
 	silent_ratio 993 30

@@ -7,7 +7,8 @@
                                     SYNs have gone out for so long
     pool.py steady OUT [FROM TO]    of the time in which the completed part
                                     went from FROM to TO (0.1, 0.9): CPU us a
-                                    conversation, conversations a second,
+                                    conversation, the same in pieces of
+                                    pool_pace, conversations a second,
                                     most open, the probes' memory for each of
                                     them, what others had of our CPU and what
                                     the machine did not give (parts of it), one
@@ -29,6 +30,7 @@ import json
 import os
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -106,8 +108,28 @@ def sample(root):
     return cpu, memory
 
 
+class Pace:
+    """What a piece of a TLS client's work takes on our CPU just now: CPU us.
+    Its speed changes by a third within a minute, ours with it."""
+
+    def __init__(self, bin_dir):
+        self.rest = b""
+        self.child = subprocess.Popen(
+            ["taskset", "-c", str(OUR_CPU), f"{bin_dir}/bench/pool_pace"],
+            stdout=subprocess.PIPE)
+        os.set_blocking(self.child.stdout.fileno(), False)
+
+    def since(self):
+        """The median of the pieces since the last call."""
+        text = self.rest + (self.child.stdout.read() or b"")
+        text, _, self.rest = text.rpartition(b"\n")
+        pieces = [float(word) for word in text.split()]
+        return statistics.median(pieces) if pieces else None
+
+
 def watch(root, conf, out, seconds):
     bin_dir = os.environ.get("BIN", "build/release")
+    pace = Pace(bin_dir)
     begin, first, told = time.monotonic(), None, 0
     with open(out, "w", encoding="ascii") as file:
         while os.path.exists(f"/proc/{root}"):
@@ -121,6 +143,7 @@ def watch(root, conf, out, seconds):
             state = json.loads(status.stdout or "{}")
             if "total" in state:
                 print(json.dumps({"t": now, "cpu": cpu, "rss_kib": memory,
+                                  "pace": pace.since(),
                                   "busy": busy, "steal": steal,
                                   "slab_kib": slab_kib, "sockets": sockets,
                                   "total": state["total"],
@@ -167,7 +190,10 @@ def steady(part, idle_kib):
     done = b["n"]["dialogs"] - a["n"]["dialogs"]
     seconds = b["t"] - a["t"]
     cpu = sum(b["cpu"].values()) - sum(a["cpu"].values())
+    pace = statistics.mean(s["pace"] for s in part[1:] if s["pace"])
     print("us", round(cpu / max(done, 1), 1))
+    print("pace", round(pace, 1))
+    print("paced", round(cpu / max(done, 1) / pace, 4))
     print("per_s", round(done / seconds, 1))
     print("busy", round(cpu / seconds / 1e6, 3))
     print("seconds", round(seconds, 1))
