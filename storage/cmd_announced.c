@@ -15,10 +15,9 @@ take_options(struct tool *t, int argc, char **argv)
 
 	while ((c = tool_option(t, argc, argv, own, &status)) != -1)
 		return tool_usage(t, "-%c: not an option of announced", c);
+	status = tool_options_over(t, status, argc, argv);
 	if (status != TOOL_GO_ON)
 		return status;
-	if (optind < argc)
-		return tool_usage(t, "%s: not expected", argv[optind]);
 	if (t->json || t->sweep)
 		return tool_usage(t, "no --json and no --sweep");
 	status = tool_setup(t);

@@ -97,10 +97,9 @@ check_run(struct tool *t, int argc, char **argv)
 
 	while ((option = tool_option(t, argc, argv, NULL, &status)) != -1)
 		return tool_usage(t, "-%c: not an option of check", option);
+	status = tool_options_over(t, status, argc, argv);
 	if (status != TOOL_GO_ON)
 		return status;
-	if (optind < argc)
-		return tool_usage(t, "%s: not expected", argv[optind]);
 	if ((status = tool_setup(t)) != TOOL_GO_ON)
 		return status;
 	c.json = t->json;

@@ -34,10 +34,9 @@ run_options(struct tool *t, struct dump *d, int argc, char **argv)
 		else if (!filter_take(&d->filter, t, c, optarg))
 			return TOOL_USAGE;
 	}
+	status = tool_options_over(t, status, argc, argv);
 	if (status != TOOL_GO_ON)
 		return status;
-	if (optind < argc)
-		return tool_usage(t, "%s: not expected", argv[optind]);
 	if (d->filter.outcome == OUTCOME_SILENT)
 		d->silent = true;
 	return filter_ready(&d->filter) ? tool_setup(t) : TOOL_ERROR;

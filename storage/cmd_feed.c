@@ -63,10 +63,9 @@ take_options(struct tool *t, struct request *r, int argc, char **argv)
 			     &r->gone_after))
 			return TOOL_USAGE;
 	}
+	status = tool_options_over(t, status, argc, argv);
 	if (status != TOOL_GO_ON)
 		return status;
-	if (optind < argc)
-		return tool_usage(t, "%s: not expected", argv[optind]);
 	return tool_setup(t);
 }
 

@@ -53,12 +53,9 @@ take_options(struct tool *t, struct request *r, int argc, char **argv)
 		else
 			r->csv = true;
 	}
-	if (!good)
-		return TOOL_USAGE;
+	status = tool_options_over(t, good ? status : TOOL_USAGE, argc, argv);
 	if (status != TOOL_GO_ON)
 		return status;
-	if (optind < argc)
-		return tool_usage(t, "%s: not expected", argv[optind]);
 	if (t->sweep)
 		return tool_usage(t, "--sweep: expected --from and --to");
 	return tool_setup(t);

@@ -69,12 +69,9 @@ take_options(struct tool *t, struct request *r, int argc, char **argv)
 		else
 			good = tool_usage(t, "-v: not expected") == TOOL_OK;
 	}
-	if (!good)
-		return TOOL_USAGE;
+	status = tool_options_over(t, good ? status : TOOL_USAGE, argc, argv);
 	if (status != TOOL_GO_ON)
 		return status;
-	if (optind < argc)
-		return tool_usage(t, "%s: not expected", argv[optind]);
 	if (t->json)
 		return tool_usage(t,
 		    "--json: a report is HTML; stats --json has the figures");

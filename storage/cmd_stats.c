@@ -94,12 +94,9 @@ take_options(struct tool *t, struct stats_request *r, int argc, char **argv)
 		else
 			good = filter_take(&r->filter, t, c, optarg);
 	}
-	if (!good)
-		return TOOL_USAGE;
+	status = tool_options_over(t, good ? status : TOOL_USAGE, argc, argv);
 	if (status != TOOL_GO_ON)
 		return status;
-	if (optind < argc)
-		return tool_usage(t, "%s: not expected", argv[optind]);
 	if (is_series(r) && (r->against || t->sweep))
 		return tool_usage(t,
 		    "--from, --to: a series is of all sealed sweeps, without "

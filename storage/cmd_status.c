@@ -157,10 +157,9 @@ status_run(struct tool *t, int argc, char **argv)
 		s.watch = c == STATUS_WATCH;
 		once = c == STATUS_ONCE;
 	}
+	status = tool_options_over(t, status, argc, argv);
 	if (status != TOOL_GO_ON)
 		return status;
-	if (optind < argc)
-		return tool_usage(t, "%s: not expected", argv[optind]);
 	if ((status = tool_setup(t)) != TOOL_GO_ON)
 		return status;
 	warn_of_old_geo(t);

@@ -279,10 +279,9 @@ sweeps_run(struct tool *t, int argc, char **argv)
 			return tool_usage(t, "-%c: not an option of sweeps", c);
 		l.verbose = true;
 	}
+	status = tool_options_over(t, status, argc, argv);
 	if (status != TOOL_GO_ON)
 		return status;
-	if (optind < argc)
-		return tool_usage(t, "%s: not expected", argv[optind]);
 	if ((status = tool_setup(t)) != TOOL_GO_ON)
 		return status;
 	l.only = t->sweep;

@@ -198,6 +198,14 @@ tool_data_file(const char *name)
 	return path.s;
 }
 
+int
+tool_options_over(const struct tool *t, int status, int argc, char **argv)
+{
+	if (status == TOOL_GO_ON && optind < argc)
+		return tool_usage(t, "%s: not expected", argv[optind]);
+	return status;
+}
+
 struct advices *
 tool_advices(void)
 {

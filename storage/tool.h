@@ -63,6 +63,9 @@ enum { OPTION_OWN = 256, OPTIONS_MAX = 32 };
 int tool_option(
     struct tool *, int argc, char **argv, const struct option *own, int *exit);
 
+/* After the last option, of a command without arguments: the status so far. */
+int tool_options_over(const struct tool *, int status, int argc, char **argv);
+
 /*
  * Read the configuration (unless -d alone was given) and find the data
  * directory. TOOL_GO_ON, or the status to exit with, after a message.
