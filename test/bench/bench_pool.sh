@@ -354,9 +354,9 @@ part_silent()
 # ---- slow: ten thousand tarpits, and endless servers beside them ------------
 
 # What they take of a core is what is left to nobody else: the difference to
-# as many a second who all finish, before and after. And how many of those who
-# would finish still do. 600 more are open each second, and a probe takes no
-# more than 13,200 here.
+# as many a second who all finish, before and after, each at the pace of our CPU
+# at that time. And how many of those who would finish still do. 600 more are
+# open each second, and a probe takes no more than 13,200 here.
 part_slow()
 {
 	local i before with POOL_RATE=2000
@@ -369,12 +369,12 @@ part_slow()
 		    'conversation_max = 16M' 'reply_max = 16M' \
 		    'reply_lines_max = 65535' \
 		    -- -k tarpit=27 -k endless=1 -k no_tls=72
-		with="$(steady busy 16s 20s) $(steady per_s 16s 20s)"
-		with+=" $(steady open 16s 20s)"
+		with="$(of_core 16s 20s) $(steady open 16s 20s)"
 		quick
 		echo "$before $with $quick" | tee -a /dev/stderr |
-		    awk '{ print $5, $3 - ($1 + $6) / 2,
-			$4 / 0.72 / ($2 + $7) * 2 }' >>"$BENCH_DIR/slow"
+		    awk '{ pace = ($2 + $5 + $9) / 3
+			print $7, ($4 / $5 - ($1 / $2 + $8 / $9) / 2) * pace,
+			$6 / 0.72 / ($3 + $10) * 2 }' >>"$BENCH_DIR/slow"
 	done
 	slow_figure slow_open 1 conversations
 	slow_figure slow_share 2 "of a core"
@@ -389,11 +389,18 @@ slow_figure()
 	    "$BENCH_DIR/slow"))" 6)" "$3"
 }
 
-# $quick: of a core, and ended a second, when all finish
+# of_core FROM TO: what we take of our CPU, its pace, and what ends a second
+of_core()
+{
+	echo "$(steady busy "$1" "$2") $(steady pace "$1" "$2")" \
+	    "$(steady per_s "$1" "$2")"
+}
+
+# $quick: the same when all finish
 quick()
 {
 	run quick 9 'ports = { "110/pop3" }' -- -k no_tls=100
-	quick="$(steady busy 2s 9s) $(steady per_s 2s 9s)"
+	quick=$(of_core 2s 9s)
 }
 
 # ---- rates: a pool that is full, and the SYNs that wait for it ---------------
