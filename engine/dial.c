@@ -12,6 +12,7 @@
 #include "engine/adopt.h"
 #include "engine/conf.h"
 #include "engine/connect.h"
+#include "engine/handoffs.h"
 #include "engine/log.h"
 #include "engine/optouts.h"
 #include "engine/ranges.h"
@@ -53,7 +54,8 @@ struct dial {
 	bool alone; /* packet has gone before us: the parent sees to it */
 	bool stop;
 	int status;
-	struct handoff handoffs[WIRE_MANY];
+	struct handoffs message; /* of wire 1, and the one taken from it */
+	struct handoff handoff;
 	struct optouts coming;
 	struct ranges *optouts; /* in force; NULL: none yet */
 };
@@ -219,6 +221,8 @@ send_all(struct dial *d)
 {
 	while (d->nready > 0 && send_some_ready(d) == 0)
 		;
+	if (d->nready == 0)
+		d->ready_first = 0; /* where it is in the cache */
 	while (d->nfailed > 0 && send_one_failed(d) == 0)
 		;
 	stats_set(d->args->stats, d->args->slot, STAT_DIAL_QUEUED,
@@ -241,13 +245,12 @@ is_source(const struct conf *conf, const struct addr *a)
  * not make us reach for anything but this sweep's targets.
  */
 static bool
-is_ours(const struct dial *d, const struct handoff *h, size_t len)
+is_ours(const struct dial *d, const struct handoff *h)
 {
 	const struct conf *conf = d->args->conf;
 	const struct contact *c = &h->contact;
 
-	return len >= HANDOFF_HEAD && h->len <= HANDOFF_DATA_MAX &&
-	    len == HANDOFF_HEAD + h->len && is_source(conf, &c->source) &&
+	return is_source(conf, &c->source) &&
 	    addr_is4(&c->source) == addr_is4(&c->target.addr) &&
 	    c->sport >= conf->sport_first && c->sport <= conf->sport_last &&
 	    c->wscale <= WSCALE_MAX && conf_port(conf, c->target.port) &&
@@ -262,14 +265,14 @@ is_left_out(const struct dial *d, const struct addr *a)
 }
 
 static void
-take_handoff(struct dial *d, const struct handoff *h, size_t len)
+take_handoff(struct dial *d, const struct handoff *h)
 {
 	enum dial_step step = STEP_CHECK;
 	struct connected ended;
 	int fd;
 
 	count(d, STAT_DIAL_RECEIVED, 1);
-	if (!is_ours(d, h, len)) {
+	if (!is_ours(d, h)) {
 		log_warn("a handoff that is not of this sweep");
 		put_failed(d, &h->contact, step, EINVAL, h);
 	} else if (is_left_out(d, &h->contact.target.addr)) {
@@ -306,34 +309,34 @@ forget_handoff(struct dial *d)
 	d->nfailed = 0;
 }
 
-/* True: there may be more. */
-static bool
-read_some_handoffs(struct dial *d, unsigned most)
+/* How many it held. */
+static unsigned
+take_message(struct dial *d)
 {
-	size_t lengths[WIRE_MANY];
-	int n;
+	struct handoff *h = &d->handoff;
+	enum handoffs_next next;
+	unsigned n = 0;
 
-	for (unsigned i = 0; i < WIRE_MANY; i++)
-		memset(&d->handoffs[i], 0, HANDOFF_HEAD);
-	n = wire_recv_many(
-	    FD_HANDOFF, d->handoffs, sizeof d->handoffs[0], lengths, most);
-	if (n == 0)
-		forget_handoff(d);
-	for (int i = 0; i < n; i++)
-		if (lengths[i] != WIRE_BROKEN)
-			take_handoff(d, &d->handoffs[i], lengths[i]);
-	return n > 0;
+	while ((next = handoffs_next(&d->message, h)) == HANDOFFS_GOT) {
+		take_handoff(d, h);
+		n++;
+	}
+	if (next == HANDOFFS_BROKEN)
+		log_warn("a message of packet that is none");
+	return n;
 }
 
 static void
 read_handoffs(struct dial *d)
 {
-	unsigned most;
+	for (unsigned n = 0; n < TURN && room(d) >= HANDOFFS_MAX;) {
+		ssize_t len = handoffs_recv(FD_HANDOFF, &d->message);
 
-	for (unsigned i = 0; i < TURN; i += WIRE_MANY) {
-		most = room(d);
-		if (most == 0 || !read_some_handoffs(d, most))
+		if (len == 0)
+			forget_handoff(d);
+		if (len <= 0)
 			return;
+		n += take_message(d);
 	}
 }
 
@@ -402,7 +405,7 @@ watch(struct dial *d, int how, int fd, uint32_t events, enum event what)
 static void
 watch_handoff(struct dial *d)
 {
-	bool want = room(d) > 0;
+	bool want = room(d) >= HANDOFFS_MAX;
 
 	if (want == d->reading || d->alone)
 		return;

@@ -26,8 +26,8 @@ struct flow_actions {
 	void (*segment)(void *, unsigned source, uint16_t sport,
 	    const struct target *, uint32_t seq, uint32_t ack, uint8_t flags,
 	    uint16_t window);
-	/* On wire 1. 0, or -1 when it is full. */
-	int (*hand_on)(void *, const struct handoff *);
+	/* On wire 1: how many of the first of n it took, or -1: it is full. */
+	int (*hand_on)(void *, const struct handoff *const *, unsigned n);
 	/* One item for store: note_pending, _outcome, _canary or followup. */
 	void (*note)(void *, enum note_type, const void *item, size_t len);
 	/* Has every note given so far been sent? Else try, and say. */

@@ -63,30 +63,59 @@ flow_handed(struct flow *f, struct entry *e)
 
 /*
  * One ACK for exactly what was taken; a FIN behind it stays unacknowledged
- * and comes again, to the socket. What is not taken is not acknowledged: the
- * peer keeps it for us.
+ * and comes again, to the socket.
  */
 static void
-hand_on(struct flow *f, struct turn *t, bool noted)
+taken(struct flow *f, struct turn *t)
 {
-	if (!noted || f->act.hand_on(f->context, &t->handoff) < 0) {
-		flow_count(f, STAT_PKT_WIRE_FULL);
-		waiting_move(f->table, t->entry, QUEUE_BLOCKED, flow_now_ms(f));
-		return;
-	}
 	flow_ack(f, t->entry, t->handoff.len);
 	flow_handed(f, t->entry);
+}
+
+/* What is not taken is not acknowledged: the peer keeps it for us. */
+static void
+blocked(struct flow *f, struct turn *t)
+{
+	flow_count(f, STAT_PKT_WIRE_FULL);
+	waiting_move(f->table, t->entry, QUEUE_BLOCKED, flow_now_ms(f));
+}
+
+/* Who did not end in the same batch; turns and handoffs side by side. */
+static unsigned
+collect(struct flow *f, struct turn **turns, const struct handoff **handoffs)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < f->nturns; i++) {
+		if (f->turns[i].entry == NULL)
+			continue;
+		turns[n] = &f->turns[i];
+		handoffs[n++] = &f->turns[i].handoff;
+	}
+	return n;
 }
 
 void
 flow_hand_on(struct flow *f)
 {
-	bool noted = f->nturns > 0 && f->act.noted(f->context);
+	struct turn *turns[FLOW_BATCH];
+	const struct handoff *handoffs[FLOW_BATCH];
+	unsigned n, at = 0;
+	bool open;
 
-	for (unsigned i = 0; i < f->nturns; i++)
-		if (f->turns[i].entry != NULL)
-			hand_on(f, &f->turns[i], noted);
-	if (f->nturns > 0)
-		memset(f->places, 0, sizeof f->places);
+	if (f->nturns == 0)
+		return;
+	n = collect(f, turns, handoffs);
+	open = f->act.noted(f->context);
+	while (open && at < n) {
+		int took = f->act.hand_on(f->context, handoffs + at, n - at);
+
+		open = took > 0;
+		for (int i = 0; i < took && at < n; i++)
+			taken(f, turns[at++]);
+	}
+	for (; at < n; at++)
+		blocked(f, turns[at]);
+	memset(f->places, 0, sizeof f->places);
 	f->nturns = 0;
 }

@@ -7,6 +7,7 @@
 
 #include "engine/flow.h"
 #include "engine/frame.h"
+#include "engine/handoffs.h"
 #include "engine/link.h"
 #include "engine/link_pcap.h"
 #include "engine/log.h"
@@ -140,10 +141,10 @@ answer(void *context, unsigned source, uint16_t sport, const struct target *t,
  * means, is the parent's to see.
  */
 static int
-hand_on(void *context, const struct handoff *h)
+hand_on(void *context, const struct handoff *const *h, unsigned n)
 {
 	(void)context;
-	return wire_send(FD_HANDOFF, h, HANDOFF_HEAD + h->len);
+	return handoffs_send(FD_HANDOFF, h, n);
 }
 
 static void

@@ -73,7 +73,7 @@ static const struct rule dial_rules[] = {
 	PLAIN("bind"), PLAIN("connect"), PLAIN("setsockopt"),
 	PLAIN("getsockopt"), PLAIN("getsockname"), PLAIN("sendto"),
 	PLAIN("sendmsg"),
-	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmmsg", FD_HANDOFF),
+	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_HANDOFF),
 	/* What takes the numbers of the two that it has closed itself. */
 	ON_FD("close", FD_SNAPSHOT), ON_FD("close", FD_STATS),
 	FROM_BIT("close", 3), FROM_BIT("close_range", 3),

@@ -57,28 +57,14 @@ attach_fds(struct msghdr *msg, union ancillary *room, const int *fds, size_t n)
 	memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
 }
 
-int
-wire_send_fds(
-    int fd, const void *bytes, size_t len, const int *fds, size_t nfds)
+/* 0, or -1 with one of the errors in wire.h. */
+static int
+send_message(int fd, const struct msghdr *msg)
 {
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes,
-		.iov_len = len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	union ancillary room;
 	ssize_t n;
 
-	if (len == 0 || nfds > WIRE_FDS_MAX) {
-		errno = EINVAL; /* no bytes would read as the end of the wire */
-		return -1;
-	}
-	if (len > WIRE_MESSAGE_MAX) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	if (fds != NULL && nfds > 0)
-		attach_fds(&msg, &room, fds, nfds);
 	do {
-		n = sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = sendmsg(fd, msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		return 0;
@@ -91,6 +77,36 @@ wire_send_fds(
 	if (errno == ECONNRESET || errno == ENOTCONN)
 		errno = EPIPE;
 	return -1;
+}
+
+int
+wire_send_parts(int fd, struct iovec *parts, size_t n)
+{
+	struct msghdr msg = { .msg_iov = parts, .msg_iovlen = n };
+
+	return send_message(fd, &msg);
+}
+
+int
+wire_send_fds(
+    int fd, const void *bytes, size_t len, const int *fds, size_t nfds)
+{
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes,
+		.iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	union ancillary room;
+
+	if (len == 0 || nfds > WIRE_FDS_MAX) {
+		errno = EINVAL; /* no bytes would read as the end of the wire */
+		return -1;
+	}
+	if (len > WIRE_MESSAGE_MAX) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (fds != NULL && nfds > 0)
+		attach_fds(&msg, &room, fds, nfds);
+	return send_message(fd, &msg);
 }
 
 ssize_t
@@ -177,45 +193,6 @@ wire_recv_fds(
 		return 0;
 	errno = EMSGSIZE;
 	return -1;
-}
-
-/* No descriptors are taken: those that come anyway are the kernel's to close. */
-static size_t
-plain_length(const struct mmsghdr *m)
-{
-	bool broken = (m->msg_hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
-
-	return m->msg_len > 0 && !broken ? m->msg_len : WIRE_BROKEN;
-}
-
-int
-wire_recv_many(int fd, void *bytes, size_t cap, size_t lengths[], unsigned most)
-{
-	struct mmsghdr m[WIRE_MANY];
-	struct iovec iov[WIRE_MANY];
-	int n;
-
-	if (most > WIRE_MANY)
-		most = WIRE_MANY;
-	memset(m, 0, sizeof m);
-	for (unsigned i = 0; i < most; i++) {
-		iov[i].iov_base = (uint8_t *)bytes + i * cap;
-		iov[i].iov_len = cap;
-		m[i].msg_hdr.msg_iov = &iov[i];
-		m[i].msg_hdr.msg_iovlen = 1;
-	}
-	do {
-		n = recvmmsg(fd, m, most, MSG_DONTWAIT, NULL);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == ECONNRESET ? 0 : -1;
-	for (int i = 0; i < n; i++) {
-		/* Behind the end there are as many of these as we ask for. */
-		if (m[i].msg_len == 0 && hung_up(fd))
-			return i;
-		lengths[i] = plain_length(&m[i]);
-	}
-	return n;
 }
 
 int

@@ -25,6 +25,9 @@ enum { WIRE_MESSAGE_MAX = 65536, WIRE_FDS_MAX = 64 };
 int wire_send(int fd, const void *, size_t len);
 int wire_send_fds(
     int fd, const void *, size_t len, const int *fds, size_t nfds);
+/* One message of n parts, of 1 to WIRE_MESSAGE_MAX bytes in all. */
+struct iovec;
+int wire_send_parts(int fd, struct iovec *, size_t n);
 
 /*
  * Receive one message, never blocking: its length, 0 when the other end is
@@ -35,20 +38,10 @@ ssize_t wire_recv(int fd, void *, size_t cap);
 ssize_t wire_recv_fds(
     int fd, void *, size_t cap, int *fds, size_t cap_fds, size_t *nfds);
 
-/*
- * Up to `most` messages, WIRE_MANY at once, each of at most cap bytes, cap
- * apart: how many came, 0 when the other end is gone, or -1 with errno. Of
- * each its length, or WIRE_BROKEN: it was longer, was empty, or had
- * descriptors with it, of which none is left.
- */
-enum { WIRE_MANY = 16 };
-#define WIRE_BROKEN SIZE_MAX
-int wire_recv_many(int fd, void *, size_t cap, size_t lengths[], unsigned most);
-
 /* A pair for one wire with buffers of about bytes. 0, or -1 with errno. */
 int wire_pair(int fds[2], size_t bytes);
 
-/* ---- wire 1: packet -> dial --------------------------------------------- */
+/* ---- wire 1: packet -> dial, see handoffs.h ----------------------------- */
 
 enum { HANDOFF_DATA_MAX = 16384 };
 

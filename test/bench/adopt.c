@@ -22,6 +22,7 @@
 
 #include "engine/adopt.h"
 #include "engine/conf.h"
+#include "engine/handoffs.h"
 #include "engine/log.h"
 #include "engine/ranges.h"
 #include "engine/role.h"
@@ -285,6 +286,23 @@ failed(const struct bench *b)
 	return stats_sum(b->stats, STAT_DIAL_FAILED) > 0;
 }
 
+/* Up to so many more, in packet's messages; false: the wire takes none now. */
+static bool
+hand_on(struct bench *b, struct handoff *h, unsigned n)
+{
+	const struct handoff *pointers[HANDOFFS_MAX];
+	int took;
+
+	for (unsigned i = 0; i < n; i++) {
+		answer(&h[i], b->sent + i);
+		pointers[i] = &h[i];
+	}
+	took = handoffs_send(b->handoff, pointers, n);
+	must(took > 0 || errno == EAGAIN, "wire 1");
+	b->sent += took > 0 ? (uint64_t)took : 0;
+	return took > 0;
+}
+
 /*
  * At rate, and no faster to make up for what the wire would not take; in
  * bursts as packet's, whose capture wakes it every two milliseconds.
@@ -292,23 +310,21 @@ failed(const struct bench *b)
 static double
 feed(struct bench *b, unsigned rate, unsigned seconds)
 {
-	static struct handoff h;
+	static struct handoff h[HANDOFFS_MAX];
 	struct timespec nap = { 0, 2000000 };
 	uint64_t begin = now_ns(), total = (uint64_t)rate * seconds;
 
-	handoff_init(b, &h);
+	for (unsigned i = 0; i < HANDOFFS_MAX; i++)
+		handoff_init(b, &h[i]);
 	while (b->sent < total && !failed(b)) {
 		uint64_t due = (now_ns() - begin) * rate / NS_PER_S;
+		uint64_t left;
 
-		while (b->sent < due && b->sent < total) {
-			answer(&h, b->sent);
-			if (wire_send(b->handoff, &h, HANDOFF_HEAD + h.len) <
-			    0) {
-				must(errno == EAGAIN, "wire 1");
-				break;
-			}
-			b->sent++;
-		}
+		due = due < total ? due : total;
+		do {
+			left = due - b->sent;
+			left = left < HANDOFFS_MAX ? left : HANDOFFS_MAX;
+		} while (left > 0 && hand_on(b, h, (unsigned)left));
 		nanosleep(&nap, NULL);
 	}
 	while (stats_sum(b->stats, STAT_DIAL_ADOPTED) +

@@ -68,11 +68,12 @@ answer(void *context, unsigned source, uint16_t sport, const struct target *t,
 }
 
 static int
-hand_on(void *context, const struct handoff *h)
+hand_on(void *context, const struct handoff *const *h, unsigned n)
 {
 	(void)context;
-	kept += h->len;
-	return 0;
+	for (unsigned i = 0; i < n; i++)
+		kept += h[i]->len;
+	return (int)n;
 }
 
 static void

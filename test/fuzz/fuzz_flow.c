@@ -74,13 +74,16 @@ see_segment(void *ctx, unsigned source, uint16_t sport, const struct target *t,
 }
 
 static int
-see_handoff(void *ctx, const struct handoff *h)
+see_handoff(void *ctx, const struct handoff *const *h, unsigned n)
 {
 	const struct world *w = ctx;
 
-	must(h->len <= HANDOFF_DATA_MAX && h->contact.wscale <= WSCALE_MAX);
+	must(n > 0 && n <= FLOW_BATCH);
+	for (unsigned i = 0; i < n; i++)
+		must(h[i]->len <= HANDOFF_DATA_MAX &&
+		    h[i]->contact.wscale <= WSCALE_MAX);
 	must(!w->notes_stuck && w->conf.follow == FOLLOW_ADOPT);
-	return w->wire_full ? -1 : 0;
+	return w->wire_full ? -1 : (int)(n + 1) / 2;
 }
 
 static void

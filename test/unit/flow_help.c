@@ -22,15 +22,17 @@ see_segment(void *ctx, unsigned source, uint16_t sport, const struct target *t,
 }
 
 static int
-see_handoff(void *ctx, const struct handoff *h)
+see_handoff(void *ctx, const struct handoff *const *h, unsigned n)
 {
 	struct world *w = ctx;
 
-	if (w->wire_full)
+	assert_true(n > 0);
+	if (w->wire_full || (w->wire_room > 0 && w->nhanded == w->wire_room))
 		return -1;
 	assert_true(w->nhanded < HANDED_MAX);
-	memcpy(&w->handed[w->nhanded++], h, HANDOFF_HEAD + h->len);
-	return 0;
+	/* A message of one, so that what follows is another's. */
+	memcpy(&w->handed[w->nhanded++], h[0], HANDOFF_HEAD + h[0]->len);
+	return 1;
 }
 
 static void

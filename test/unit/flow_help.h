@@ -50,6 +50,7 @@ struct world {
 	struct note notes[NOTES_MAX];
 	struct handoff handed[HANDED_MAX];
 	unsigned nsent, nnotes, nhanded;
+	unsigned wire_room; /* handoffs until it is full; 0: without end */
 	bool wire_full, notes_stuck;
 };
 

@@ -33,6 +33,40 @@ a_full_wire_is_silence_and_the_peer_asks_again(void **state)
 	world_free(w);
 }
 
+/* One message was taken and the next was not: who was in which is known. */
+static void
+a_wire_that_fills_within_a_batch_blocks_the_rest(void **state)
+{
+	static const char *const addresses[] = { "198.18.1.1", "198.18.2.1",
+		"198.18.3.1", "198.18.4.1" };
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer p[4];
+	struct segment s[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		p[i] = peer_of(w, addresses[i], POP3, KIND_PLAIN, 0);
+		hear_one(w, synack_at(&p[i], IRS));
+		s[i] = says(&p[i], 0, "+OK\r\n");
+	}
+	forget(w);
+	w->wire_room = 2;
+	hear(w, s, 4);
+	assert_int_equal(w->nsent, 2);
+	for (unsigned i = 0; i < 2; i++)
+		check_sent(w, i, &p[i], TCP_ACK, p[i].cookie.isn + 1, IRS + 6);
+	assert_int_equal(count(w, STAT_PKT_WIRE_FULL), 2);
+	assert_int_equal(count(w, STAT_PKT_HANDED_ON), 2);
+	check_balance(w);
+	w->wire_room = 0;
+	hear(w, s + 2, 2);
+	for (unsigned i = 2; i < 4; i++)
+		check_sent(w, i, &p[i], TCP_ACK, p[i].cookie.isn + 1, IRS + 6);
+	assert_int_equal(count(w, STAT_PKT_HANDED_ON), 4);
+	check_balance(w);
+	world_free(w);
+}
+
 static void
 blocked_for_good_has_no_outcome(void **state)
 {
@@ -539,6 +573,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_full_wire_is_silence_and_the_peer_asks_again),
+		cmocka_unit_test(
+		    a_wire_that_fills_within_a_batch_blocks_the_rest),
 		cmocka_unit_test(blocked_for_good_has_no_outcome),
 		cmocka_unit_test(nothing_is_handed_on_before_its_note),
 		cmocka_unit_test(over_a_limit_is_put_off),

@@ -171,60 +171,10 @@ control_goes_through_whole(void **state)
 	assert_int_equal(errno, EBADMSG);
 }
 
-static void
-receives_many_at_once(void **state)
-{
-	int *fds = *state, passed = dup(fds[0]);
-	size_t lengths[WIRE_MANY];
-	char in[WIRE_MANY][4];
-
-	assert_int_equal(wire_send(fds[0], "one", 3), 0);
-	assert_int_equal(wire_send(fds[0], "longer", 6), 0);
-	assert_int_equal(wire_send_fds(fds[0], "fd", 2, &passed, 1), 0);
-	assert_int_equal(send(fds[0], "", 0, 0), 0);
-	assert_int_equal(wire_send(fds[0], "last", 4), 0);
-	assert_int_equal(close(passed), 0);
-	assert_int_equal(
-	    wire_recv_many(fds[1], in, sizeof in[0], lengths, 4), 4);
-	assert_int_equal(lengths[0], 3);
-	assert_memory_equal(in[0], "one", 3);
-	for (int i = 1; i < 4; i++)
-		assert_true(lengths[i] == WIRE_BROKEN);
-	/* It came with the message and is nobody's now. */
-	assert_int_equal(dup(fds[0]), passed);
-	close(passed);
-	assert_int_equal(
-	    wire_recv_many(fds[1], in, sizeof in[0], lengths, 99), 1);
-	assert_memory_equal(in[0], "last", 4);
-	assert_int_equal(
-	    wire_recv_many(fds[1], in, sizeof in[0], lengths, 4), -1);
-	assert_int_equal(errno, EAGAIN);
-}
-
-static void
-receives_many_up_to_the_end(void **state)
-{
-	int *fds = *state;
-	size_t lengths[WIRE_MANY];
-	char in[WIRE_MANY][4];
-
-	assert_int_equal(wire_send(fds[0], "last", 4), 0);
-	close(fds[0]);
-	assert_int_equal(
-	    wire_recv_many(fds[1], in, sizeof in[0], lengths, WIRE_MANY), 1);
-	assert_int_equal(
-	    wire_recv_many(fds[1], in, sizeof in[0], lengths, WIRE_MANY), 0);
-	fds[0] = dup(fds[1]);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-		    receives_many_at_once, make, unmake),
-		cmocka_unit_test_setup_teardown(
-		    receives_many_up_to_the_end, make, unmake),
 		cmocka_unit_test_setup_teardown(
 		    carries_messages_whole, make, unmake),
 		cmocka_unit_test_setup_teardown(
