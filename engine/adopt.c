@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 
 #include "engine/adopt.h"
+#include "engine/buffer.h"
 #include "engine/frame.h"
 #include "engine/mark.h"
 
@@ -34,24 +35,13 @@ const char *const dial_step_names[STEP_COUNT] = {
 enum { MSS_MIN = 88, MSS_MAX = 32767, MSS_DEFAULT4 = 536, MSS_DEFAULT6 = 1220 };
 /* Option kinds as TCP_REPAIR_OPTIONS wants them. */
 enum { OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK = 4 };
-/* The kernel doubles it, and half of that is window: more than our SYN's. */
-enum { RECEIVE_BUFFER = 2 * SYN_WINDOW };
 
-/*
- * A buffer that is set does not grow: what a server sends that never ends is
- * bounded by what we read and this, and not by net.ipv4.tcp_rmem.
- */
 int
 dial_socket(const struct addr *to)
 {
 	int family = addr_is4(to) ? AF_INET : AF_INET6;
-	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int bytes = RECEIVE_BUFFER;
 
-	if (fd >= 0)
-		(void)setsockopt(
-		    fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
-	return fd;
+	return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
 socklen_t
@@ -214,7 +204,7 @@ furnish(int fd, const struct handoff *h)
 }
 
 int
-adopt(const struct handoff *h, enum dial_step *failed)
+adopt(const struct handoff *h, bool limited, enum dial_step *failed)
 {
 	int fd = dial_socket(&h->contact.target.addr);
 	int error;
@@ -222,6 +212,8 @@ adopt(const struct handoff *h, enum dial_step *failed)
 	*failed = STEP_SOCKET;
 	if (fd < 0)
 		return -1;
+	if (limited)
+		buffer_limit(fd);
 	*failed = establish(fd, h);
 	if (*failed == STEP_COUNT)
 		*failed = furnish(fd, h);

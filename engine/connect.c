@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 
 #include "engine/abort.h"
+#include "engine/buffer.h"
 #include "engine/connect.h"
 
 enum { NONE = -1 };
@@ -164,8 +165,10 @@ connects_start(struct connects *c, const struct contact *contact,
 	enum dial_step step = STEP_SOCKET;
 	int i;
 
-	if (fd >= 0)
+	if (fd >= 0) {
+		buffer_limit(fd);
 		step = begin(fd, contact);
+	}
 	if (step != STEP_COUNT) {
 		fail(ended, contact, fd, step, errno);
 		return 1;

@@ -10,6 +10,7 @@
 
 #include "engine/abort.h"
 #include "engine/adopt.h"
+#include "engine/buffer.h"
 #include "engine/conf.h"
 #include "engine/connect.h"
 #include "engine/handoffs.h"
@@ -50,6 +51,7 @@ struct dial {
 	struct ready *ready; /* a ring: wire 2 has not taken them */
 	struct dial_note *failed; /* a ring: wire 1's way back has not */
 	unsigned ready_first, nready, failed_first, nfailed;
+	bool limited; /* the kernel's buffers will not do: see buffer.h */
 	bool reading; /* wire 1 is watched */
 	bool alone; /* packet has gone before us: the parent sees to it */
 	bool stop;
@@ -281,7 +283,7 @@ take_handoff(struct dial *d, const struct handoff *h)
 		if (connects_start(
 			d->connects, &h->contact, now_ms(), &ended) == 1)
 			put_ended(d, &ended);
-	} else if ((fd = adopt(h, &step)) >= 0) {
+	} else if ((fd = adopt(h, d->limited, &step)) >= 0) {
 		put_ready(d, &h->contact, fd, 0);
 	} else {
 		put_failed(d, &h->contact, step, errno, h);
@@ -477,6 +479,18 @@ raise_fds(void)
 	return CONNECTS_MAX;
 }
 
+/* net.ipv4.tcp_rmem is the same for all. */
+static bool
+kernels_buffer_fits(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool fits = fd >= 0 && buffer_fits(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return fits;
+}
+
 static void
 open_all(struct dial *d)
 {
@@ -497,6 +511,7 @@ open_all(struct dial *d)
 	/* Once for each time it becomes writable again. */
 	watch(d, EPOLL_CTL_ADD, FD_DIALED, EPOLLOUT | EPOLLET, EVENT_DIALED);
 	d->reading = true;
+	d->limited = !kernels_buffer_fits();
 }
 
 static void

@@ -219,10 +219,10 @@ what_cannot_be_adopted_is_reset(void **state)
 	h.contact.sport = cookie_make(w->sweep.key, &w->ports,
 	    &h.contact.source, &h.contact.target, KIND_PLAIN, 0)
 			      .sport;
-	other = adopt(&h, &step);
+	other = adopt(&h, false, &step);
 	assert_true(other >= 0);
 	assert_int_equal(step, STEP_COUNT);
-	assert_int_equal(adopt(&h, &step), -1);
+	assert_int_equal(adopt(&h, false, &step), -1);
 	assert_int_equal(step, STEP_CONNECT);
 	assert_int_equal(errno, EADDRNOTAVAIL);
 	send_syn(w, four, POP3);

@@ -61,6 +61,14 @@ act_set(int fd)
 }
 
 static void
+act_limit(int fd)
+{
+	int size = 4096;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+}
+
+static void
 act_block(int fd)
 {
 	(void)fcntl(fd, F_SETFL, 0);
@@ -107,6 +115,7 @@ a_probe_cannot_break_the_wires_of_the_others(void **state)
 	assert_false(may(ROLE_PROBE, act_shutdown, FD_RECORDS));
 	assert_false(may(ROLE_PROBE, act_set, FD_RECORDS));
 	assert_false(may(ROLE_PROBE, act_block, FD_RECORDS));
+	assert_true(may(ROLE_PROBE, act_limit, HIGH));
 	assert_true(may(ROLE_PROBE, act_close, HIGH));
 	assert_true(may(ROLE_PROBE, act_hear, HIGH));
 }
