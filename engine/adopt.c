@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 
 #include "engine/adopt.h"
+#include "engine/adopt_plan.h"
 #include "engine/buffer.h"
 #include "engine/frame.h"
 #include "engine/mark.h"
@@ -63,24 +64,6 @@ dial_sockaddr(const struct addr *a, uint16_t port, struct sockaddr_storage *ss)
 	return sizeof six;
 }
 
-static bool
-set_tcp(int fd, int option, const void *value, socklen_t len)
-{
-	return setsockopt(fd, IPPROTO_TCP, option, value, len) == 0;
-}
-
-static bool
-set_int(int fd, int option, int value)
-{
-	return set_tcp(fd, option, &value, sizeof value);
-}
-
-static bool
-set_sequence(int fd, uint32_t value)
-{
-	return set_tcp(fd, TCP_QUEUE_SEQ, &value, sizeof value);
-}
-
 static uint32_t
 peer_mss(const struct contact *c)
 {
@@ -91,122 +74,149 @@ peer_mss(const struct contact *c)
 	return mss < MSS_MIN ? MSS_MIN : mss > MSS_MAX ? MSS_MAX : mss;
 }
 
+/* ---- the plan ------------------------------------------------------------ */
+
+static struct call *
+add(struct plan *p, enum dial_step step, enum call_kind kind, const void *value,
+    size_t len)
+{
+	struct call *c = &p->calls[p->n++];
+
+	*c = (struct call){
+		.step = step, .kind = kind, .value = value, .len = (uint32_t)len
+	};
+	return c;
+}
+
+static void
+add_option(struct plan *p, enum dial_step step, int option, const void *value,
+    size_t len)
+{
+	struct call *c = add(p, step, CALL_OPTION, value, len);
+
+	c->level = IPPROTO_TCP;
+	c->option = option;
+}
+
+static void
+add_int(struct plan *p, enum dial_step step, int option, const int *value)
+{
+	add_option(p, step, option, value, sizeof *value);
+}
+
+/* Steps 1 and 2 of the recipe: the socket with both ends' numbers. */
+static void
+plan_ends(struct plan *p, const struct handoff *h)
+{
+	static const int mark = ADOPT_MARK, on = TCP_REPAIR_ON,
+			 sending = TCP_SEND_QUEUE, receiving = TCP_RECV_QUEUE;
+	const struct contact *c = &h->contact;
+	socklen_t len = dial_sockaddr(&c->source, c->sport, &p->source);
+
+	add_int(p, STEP_MARK, SO_MARK, &mark);
+	p->calls[0].level = SOL_SOCKET;
+	add_int(p, STEP_REPAIR, TCP_REPAIR, &on);
+	p->mss = (int)peer_mss(c);
+	add_int(p, STEP_MSS, TCP_MAXSEG, &p->mss);
+	add(p, STEP_BIND, CALL_BIND, &p->source, len);
+	p->snd_nxt = h->isn + 1;
+	add_int(p, STEP_SEND_QUEUE, TCP_REPAIR_QUEUE, &sending);
+	add_option(p, STEP_SEND_SEQUENCE, TCP_QUEUE_SEQ, &p->snd_nxt,
+	    sizeof p->snd_nxt);
+	p->rcv_nxt = h->irs + 1;
+	add_int(p, STEP_RECEIVE_QUEUE, TCP_REPAIR_QUEUE, &receiving);
+	add_option(p, STEP_RECEIVE_SEQUENCE, TCP_QUEUE_SEQ, &p->rcv_nxt,
+	    sizeof p->rcv_nxt);
+}
+
 /*
  * Both scales in one word; 0 where scaling was not agreed upon, since without
  * the option the kernel would misread every window.
  */
-static bool
-set_options(int fd, const struct contact *c)
+static void
+plan_options(struct plan *p, const struct contact *c)
 {
 	bool scaled = (c->flags & HANDOFF_WSCALE) != 0;
-	struct tcp_repair_opt options[] = {
-		{ OPT_MSS, peer_mss(c) },
-		{ OPT_WSCALE, scaled ? c->wscale | SYN_WSCALE << 16 : 0 },
-		{ OPT_SACK, 0 },
-	};
 	size_t n = c->flags & HANDOFF_SACK ? 3 : 2;
 
-	return set_tcp(fd, TCP_REPAIR_OPTIONS, options,
-	    (socklen_t)(n * sizeof options[0]));
-}
-
-/* The receive queue is selected still. */
-static bool
-put_data(int fd, const struct handoff *h)
-{
-	ssize_t n;
-
-	if (h->len == 0)
-		return true;
-	n = send(fd, h->data, h->len, MSG_NOSIGNAL);
-	if (n >= 0 && (size_t)n != h->len)
-		errno = ENOBUFS;
-	return n == (ssize_t)h->len;
+	p->options[0] = (struct tcp_repair_opt){ OPT_MSS, peer_mss(c) };
+	p->options[1] = (struct tcp_repair_opt){ OPT_WSCALE,
+		scaled ? c->wscale | SYN_WSCALE << 16 : 0 };
+	p->options[2] = (struct tcp_repair_opt){ OPT_SACK, 0 };
+	add_option(p, STEP_OPTIONS, TCP_REPAIR_OPTIONS, p->options,
+	    n * sizeof p->options[0]);
 }
 
 /*
  * Theirs as their last segment said; ours as our SYN and every ACK since have
  * said, for which the buffer has room.
  */
-static bool
-set_window(int fd, const struct handoff *h)
+static void
+plan_window(struct plan *p, const struct handoff *h)
 {
-	struct tcp_repair_window w = { .snd_wl1 = h->snd_wl1,
+	p->window = (struct tcp_repair_window){ .snd_wl1 = h->snd_wl1,
 		.snd_wnd = h->snd_wnd,
 		.max_window = h->snd_wnd,
 		.rcv_wnd = SYN_WINDOW,
 		.rcv_wup = h->irs + 1 + h->len };
-
-	return set_tcp(fd, TCP_REPAIR_WINDOW, &w, sizeof w);
-}
-
-static bool
-bind_source(int fd, const struct contact *c)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = dial_sockaddr(&c->source, c->sport, &ss);
-
-	return bind(fd, (struct sockaddr *)&ss, len) == 0;
-}
-
-/* In repair it sends nothing. */
-static bool
-connect_target(int fd, const struct contact *c)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = dial_sockaddr(&c->target.addr, c->target.port, &ss);
-
-	return connect(fd, (struct sockaddr *)&ss, len) == 0;
-}
-
-/* Steps 1 and 2 of the recipe: the socket with both ends' numbers. */
-static enum dial_step
-establish(int fd, const struct handoff *h)
-{
-	const struct contact *c = &h->contact;
-	int mark = ADOPT_MARK;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0)
-		return STEP_MARK;
-	if (!set_int(fd, TCP_REPAIR, TCP_REPAIR_ON))
-		return STEP_REPAIR;
-	if (!set_int(fd, TCP_MAXSEG, (int)peer_mss(c)))
-		return STEP_MSS;
-	if (!bind_source(fd, c))
-		return STEP_BIND;
-	if (!set_int(fd, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE))
-		return STEP_SEND_QUEUE;
-	if (!set_sequence(fd, h->isn + 1))
-		return STEP_SEND_SEQUENCE;
-	if (!set_int(fd, TCP_REPAIR_QUEUE, TCP_RECV_QUEUE))
-		return STEP_RECEIVE_QUEUE;
-	if (!set_sequence(fd, h->irs + 1))
-		return STEP_RECEIVE_SEQUENCE;
-	return connect_target(fd, c) ? STEP_COUNT : STEP_CONNECT;
+	add_option(
+	    p, STEP_WINDOW, TCP_REPAIR_WINDOW, &p->window, sizeof p->window);
 }
 
 /*
- * Steps 3 to 6: what was negotiated, what was heard, and off it goes; without
- * a window probe, which would lie outside the peer's window.
+ * Steps 3 to 6: what was negotiated, what was heard, into the receive queue,
+ * which is selected still; and off it goes, without a window probe, which
+ * would lie outside the peer's window.
  */
-static enum dial_step
-furnish(int fd, const struct handoff *h)
+void
+plan_make(struct plan *p, const struct handoff *h)
 {
-	if (!set_options(fd, &h->contact))
-		return STEP_OPTIONS;
-	if (!put_data(fd, h))
-		return STEP_DATA;
-	if (!set_window(fd, h))
-		return STEP_WINDOW;
-	if (!set_int(fd, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP))
-		return STEP_LIVE;
-	return STEP_COUNT;
+	static const int off = TCP_REPAIR_OFF_NO_WP;
+	const struct target *to = &h->contact.target;
+	socklen_t len = dial_sockaddr(&to->addr, to->port, &p->target);
+
+	p->n = 0;
+	plan_ends(p, h);
+	p->connect = p->n;
+	add(p, STEP_CONNECT, CALL_CONNECT, &p->target, len);
+	plan_options(p, &h->contact);
+	if (h->len > 0)
+		add(p, STEP_DATA, CALL_SEND, h->data, h->len);
+	plan_window(p, h);
+	p->live = p->n;
+	add_int(p, STEP_LIVE, TCP_REPAIR, &off);
+}
+
+/* ---- call by call -------------------------------------------------------- */
+
+static bool
+call(int fd, const struct call *c)
+{
+	ssize_t n;
+
+	switch (c->kind) {
+	case CALL_OPTION:
+		return setsockopt(fd, c->level, c->option, c->value, c->len) ==
+		    0;
+	case CALL_BIND:
+		return bind(fd, c->value, c->len) == 0;
+	case CALL_CONNECT: /* in repair it sends nothing */
+		return connect(fd, c->value, c->len) == 0;
+	case CALL_SEND:
+		n = send(fd, c->value, c->len, MSG_NOSIGNAL);
+		if (n >= 0 && (size_t)n != c->len)
+			errno = ENOBUFS;
+		return n == (ssize_t)c->len;
+	}
+	return false;
 }
 
 int
 adopt(const struct handoff *h, bool limited, enum dial_step *failed)
 {
 	int fd = dial_socket(&h->contact.target.addr);
+	unsigned i = 0;
+	struct plan p;
 	int error;
 
 	*failed = STEP_SOCKET;
@@ -214,10 +224,11 @@ adopt(const struct handoff *h, bool limited, enum dial_step *failed)
 		return -1;
 	if (limited)
 		buffer_limit(fd);
-	*failed = establish(fd, h);
-	if (*failed == STEP_COUNT)
-		*failed = furnish(fd, h);
-	if (*failed == STEP_COUNT)
+	plan_make(&p, h);
+	while (i < p.n && call(fd, &p.calls[i]))
+		i++;
+	*failed = i < p.n ? p.calls[i].step : STEP_COUNT;
+	if (i == p.n)
 		return fd;
 	/* Closed while in repair: not a word to the peer. */
 	error = errno;

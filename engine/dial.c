@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 #include "engine/abort.h"
-#include "engine/adopt.h"
-#include "engine/buffer.h"
+#include "engine/adopter.h"
 #include "engine/conf.h"
 #include "engine/connect.h"
 #include "engine/handoffs.h"
@@ -51,13 +50,13 @@ struct dial {
 	struct ready *ready; /* a ring: wire 2 has not taken them */
 	struct dial_note *failed; /* a ring: wire 1's way back has not */
 	unsigned ready_first, nready, failed_first, nfailed;
-	bool limited; /* the kernel's buffers will not do: see buffer.h */
 	bool reading; /* wire 1 is watched */
 	bool alone; /* packet has gone before us: the parent sees to it */
 	bool stop;
 	int status;
-	struct handoffs message; /* of wire 1, and the one taken from it */
-	struct handoff handoff;
+	struct adopter *adopter;
+	struct handoffs message; /* of wire 1, and those taken from it */
+	struct handoff handoffs[HANDOFFS_MAX];
 	struct optouts coming;
 	struct ranges *optouts; /* in force; NULL: none yet */
 };
@@ -266,27 +265,44 @@ is_left_out(const struct dial *d, const struct addr *a)
 	    (d->optouts != NULL && ranges_has(d->optouts, a));
 }
 
-static void
-take_handoff(struct dial *d, const struct handoff *h)
+/* True: it is to be adopted; else it has been dealt with. */
+static bool
+to_be_adopted(struct dial *d, const struct handoff *h)
 {
-	enum dial_step step = STEP_CHECK;
 	struct connected ended;
-	int fd;
 
 	count(d, STAT_DIAL_RECEIVED, 1);
 	if (!is_ours(d, h)) {
 		log_warn("a handoff that is not of this sweep");
-		put_failed(d, &h->contact, step, EINVAL, h);
-	} else if (is_left_out(d, &h->contact.target.addr)) {
+		put_failed(d, &h->contact, STEP_CHECK, EINVAL, h);
+		return false;
+	}
+	if (is_left_out(d, &h->contact.target.addr)) {
 		put_withdrawn(d, h);
-	} else if (h->contact.flags & HANDOFF_CONNECT) {
-		if (connects_start(
-			d->connects, &h->contact, now_ms(), &ended) == 1)
-			put_ended(d, &ended);
-	} else if ((fd = adopt(h, d->limited, &step)) >= 0) {
-		put_ready(d, &h->contact, fd, 0);
-	} else {
-		put_failed(d, &h->contact, step, errno, h);
+		return false;
+	}
+	if ((h->contact.flags & HANDOFF_CONNECT) == 0)
+		return true;
+	if (connects_start(d->connects, &h->contact, now_ms(), &ended) == 1)
+		put_ended(d, &ended);
+	return false;
+}
+
+static void
+adopt_these(struct dial *d, const struct handoff *const *h, unsigned n)
+{
+	struct adopted all[HANDOFFS_MAX];
+
+	if (n == 0)
+		return;
+	adopt_many(d->adopter, h, n, all);
+	for (unsigned i = 0; i < n; i++) {
+		const struct adopted *a = &all[i];
+
+		if (a->fd >= 0)
+			put_ready(d, &h[i]->contact, a->fd, 0);
+		else
+			put_failed(d, &h[i]->contact, a->step, a->error, h[i]);
 	}
 }
 
@@ -315,17 +331,20 @@ forget_handoff(struct dial *d)
 static unsigned
 take_message(struct dial *d)
 {
-	struct handoff *h = &d->handoff;
+	const struct handoff *these[HANDOFFS_MAX];
+	struct handoff *h = d->handoffs;
 	enum handoffs_next next;
 	unsigned n = 0;
 
 	while ((next = handoffs_next(&d->message, h)) == HANDOFFS_GOT) {
-		take_handoff(d, h);
-		n++;
+		if (to_be_adopted(d, h))
+			these[n++] = h;
+		h++;
 	}
 	if (next == HANDOFFS_BROKEN)
 		log_warn("a message of packet that is none");
-	return n;
+	adopt_these(d, these, n);
+	return (unsigned)(h - d->handoffs);
 }
 
 static void
@@ -479,18 +498,6 @@ raise_fds(void)
 	return CONNECTS_MAX;
 }
 
-/* net.ipv4.tcp_rmem is the same for all. */
-static bool
-kernels_buffer_fits(void)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool fits = fd >= 0 && buffer_fits(fd);
-
-	if (fd >= 0)
-		close(fd);
-	return fits;
-}
-
 static void
 open_all(struct dial *d)
 {
@@ -504,14 +511,15 @@ open_all(struct dial *d)
 	    connects, d->args->conf->reply_ms, d->epoll, EVENT_PLACE);
 	d->ready = calloc(d->cap, sizeof *d->ready);
 	d->failed = calloc(d->cap, sizeof *d->failed);
-	if (d->connects == NULL || d->ready == NULL || d->failed == NULL)
+	d->adopter = adopter_new();
+	if (d->connects == NULL || d->ready == NULL || d->failed == NULL ||
+	    d->adopter == NULL)
 		fatal("queues for %u connections: %s", d->cap, strerror(errno));
 	watch(d, EPOLL_CTL_ADD, FD_CONTROL, EPOLLIN, EVENT_CONTROL);
 	watch(d, EPOLL_CTL_ADD, FD_HANDOFF, EPOLLIN, EVENT_HANDOFF);
 	/* Once for each time it becomes writable again. */
 	watch(d, EPOLL_CTL_ADD, FD_DIALED, EPOLLOUT | EPOLLET, EVENT_DIALED);
 	d->reading = true;
-	d->limited = !kernels_buffer_fits();
 }
 
 static void
@@ -522,6 +530,7 @@ close_all(struct dial *d)
 		d->ready_first = (d->ready_first + 1) % d->cap;
 	}
 	connects_free(d->connects);
+	adopter_free(d->adopter);
 	ranges_free(d->optouts);
 	free(d->ready);
 	free(d->failed);
@@ -536,6 +545,9 @@ dial_main(const struct role_args *args)
 	d.args = args;
 	open_all(&d);
 	sandbox_enter(ROLE_DIAL, args->conf, args->instance);
+	if (adopter_error(d.adopter) != 0)
+		log_info("no io_uring (%s): adoption call by call",
+		    strerror(adopter_error(d.adopter)));
 	while (!d.stop)
 		turn(&d);
 	close_all(&d);

@@ -74,6 +74,8 @@ static const struct rule dial_rules[] = {
 	PLAIN("getsockopt"), PLAIN("getsockname"), PLAIN("sendto"),
 	PLAIN("sendmsg"),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_HANDOFF),
+	/* Of its ring, which is there already and reads nothing: ring.h. */
+	PLAIN("io_uring_enter"),
 	/* What takes the numbers of the two that it has closed itself. */
 	ON_FD("close", FD_SNAPSHOT), ON_FD("close", FD_STATS),
 	FROM_BIT("close", 3), FROM_BIT("close_range", 3),

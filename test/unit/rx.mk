@@ -14,11 +14,12 @@ UNIT_flow_optout = $(UNIT_flow)
 UNIT_flow_walk = $(UNIT_flow)
 UNIT_notes = engine/notes engine/wire engine/log
 UNIT_buffer = engine/buffer
+UNIT_ring = engine/ring
 UNIT_handoffs = engine/handoffs engine/wire
 UNIT_connect = engine/connect engine/adopt engine/buffer engine/ranges engine/addr
 # Root only, in namespaces of its own; test/e2e/adoption.sh runs it.
 UNIT_adoption = test/unit/adoption_lab test/unit/adoption_world $(RX_FLOW) \
-    engine/packet engine/dial engine/buffer engine/handoffs engine/optouts engine/adopt engine/connect engine/notes \
+    engine/packet engine/dial engine/buffer engine/adopter engine/ring engine/handoffs engine/optouts engine/adopt engine/connect engine/notes \
     engine/segment engine/frame engine/link engine/link_packet \
     engine/link_libnet engine/link_xdp engine/link_live engine/live_kernel engine/link_pcap engine/neighbour engine/nft \
     engine/wire engine/stats engine/role engine/log engine/sandbox \

@@ -5,11 +5,14 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "engine/adopt.h"
+#include "engine/abort.h"
+#include "engine/adopter.h"
+#include "engine/buffer.h"
 #include "engine/mark.h"
 #include "test/unit/adoption_lab.h"
 #include "test/unit/adoption_world.h"
@@ -237,6 +240,97 @@ what_cannot_be_adopted_is_reset(void **state)
 	world_free(w);
 }
 
+/* What the calls are made by when the kernel takes them one by one only. */
+static struct adopter *
+adopter_without_ring(void)
+{
+	struct rlimit before, few;
+	struct adopter *a;
+	int free_fd = dup(0);
+
+	close(free_fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)free_fd;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	a = adopter_new();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_non_null(a);
+	assert_int_equal(adopter_error(a), EMFILE);
+	return a;
+}
+
+/* From ports of their own; the third has the second's. */
+static void
+fill_batch(const struct world *w, struct handoff *h, unsigned n)
+{
+	memset(h, 0, n * sizeof *h);
+	for (unsigned i = 0; i < n; i++) {
+		h[i].contact.source = w->conf.sources[0];
+		h[i].contact.sport =
+		    (uint16_t)(w->conf.sport_first + (i == 2 ? 1 : i));
+		h[i].contact.target.port = POP3;
+		assert_int_equal(
+		    addr_parse(four, &h[i].contact.target.addr), 0);
+		h[i].contact.mss = 1460;
+		h[i].isn = 1000 * i;
+		h[i].irs = 77 + i;
+		h[i].snd_wl1 = h[i].irs + 1;
+		h[i].snd_wnd = 5000;
+		h[i].len = 5;
+		memcpy(h[i].data, "+OK\r\n", 5);
+	}
+}
+
+static void
+check_adopted(int fd)
+{
+	char got[8];
+	int mark = 0;
+	socklen_t len = sizeof mark;
+
+	assert_int_equal(recv(fd, got, sizeof got, MSG_DONTWAIT), 5);
+	assert_memory_equal(got, "+OK\r\n", 5);
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &len), 0);
+	assert_int_equal(mark, ADOPT_MARK);
+	assert_true(buffer_fits(fd));
+}
+
+/* One that fails does so alone; the calls behind it do nothing. */
+static void
+adopts_many_at_once(void **state)
+{
+	static struct handoff h[HANDOFFS_MAX];
+	const struct handoff *all[HANDOFFS_MAX];
+	struct adopted out[HANDOFFS_MAX];
+
+	(void)state;
+	for (int ring = 0; ring < 2; ring++) {
+		struct world *w = world_new(FOLLOW_ADOPT);
+		struct adopter *a =
+		    ring ? adopter_new() : adopter_without_ring();
+
+		fill_batch(w, h, HANDOFFS_MAX);
+		for (unsigned i = 0; i < HANDOFFS_MAX; i++)
+			all[i] = &h[i];
+		adopt_many(a, all, HANDOFFS_MAX, out);
+		for (unsigned i = 0; i < HANDOFFS_MAX; i++) {
+			if (i == 2) {
+				assert_int_equal(out[i].fd, -1);
+				assert_int_equal(out[i].step, STEP_CONNECT);
+				assert_int_equal(out[i].error, EADDRNOTAVAIL);
+				continue;
+			}
+			assert_int_equal(out[i].error, 0);
+			assert_true(out[i].fd >= 0);
+			check_adopted(out[i].fd);
+			socket_abort(out[i].fd);
+		}
+		adopter_free(a);
+		world_free(w);
+	}
+}
+
 static void
 connects_plainly(void **state)
 {
@@ -301,6 +395,7 @@ main(void)
 		cmocka_unit_test(silence_costs_no_socket),
 		cmocka_unit_test(a_closed_port_is_counted),
 		cmocka_unit_test(what_cannot_be_adopted_is_reset),
+		cmocka_unit_test(adopts_many_at_once),
 		cmocka_unit_test(connects_plainly),
 		cmocka_unit_test(a_stop_leaves_nobody_half_open),
 		cmocka_unit_test(ticks_come_by_themselves),

@@ -69,6 +69,24 @@ act_limit(int fd)
 }
 
 static void
+act_enter_ring(int fd)
+{
+	(void)syscall(SYS_io_uring_enter, fd, 0, 0, 0, NULL, 0);
+}
+
+static void
+act_make_ring(int fd)
+{
+	(void)syscall(SYS_io_uring_setup, fd, NULL);
+}
+
+static void
+act_register(int fd)
+{
+	(void)syscall(SYS_io_uring_register, fd, 0, NULL, 0);
+}
+
+static void
 act_block(int fd)
 {
 	(void)fcntl(fd, F_SETFL, 0);
@@ -156,6 +174,18 @@ dial_keeps_the_numbers_that_it_may_read(void **state)
 	assert_true(may(ROLE_DIAL, act_close_from, 65536));
 }
 
+/* The one that dial has was made before, and can do little. */
+static void
+nobody_makes_a_ring(void **state)
+{
+	(void)state;
+	for (enum role r = ROLE_SEND; r < ROLE_COUNT; r++) {
+		assert_false(may(r, act_make_ring, 1));
+		assert_false(may(r, act_register, HIGH));
+		assert_int_equal(may(r, act_enter_ring, HIGH), r == ROLE_DIAL);
+	}
+}
+
 int
 main(void)
 {
@@ -163,6 +193,7 @@ main(void)
 		cmocka_unit_test(a_probe_cannot_break_the_wires_of_the_others),
 		cmocka_unit_test(nobody_signals_another),
 		cmocka_unit_test(dial_keeps_the_numbers_that_it_may_read),
+		cmocka_unit_test(nobody_makes_a_ring),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
