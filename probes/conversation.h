@@ -24,7 +24,7 @@ enum {
 	CRUMBS_MS = 1500, /* and for so long: from then on read by the clock, */
 	SIP_MS = 4000, /* so often */
 	LIMIT_FROM = 16384, /* bytes: less than what makes a buffer grow */
-	HANDSHAKES_MAX = 4096 /* at once, of 40 KiB in OpenSSL each */
+	HANDSHAKES_MAX = 8192 /* at once, of up to 40 KiB in OpenSSL each */
 };
 
 /*

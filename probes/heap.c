@@ -20,7 +20,7 @@ enum {
 	STEPS = 16, /* from one power of two to the next */
 	SIZES = FINE + 5 * STEPS,
 	GRAINS = HEAP_LARGEST / GRAIN,
-	SPANS = 16384, /* a GiB: 4,096 handshakes and 32,768 behind theirs */
+	SPANS = 16384, /* a GiB: 8,192 handshakes and 32,768 behind theirs */
 	IDLE_MAX = 64 /* empty spans that keep their pages */
 };
 
