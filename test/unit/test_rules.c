@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -18,7 +19,7 @@
 
 #include "engine/sandbox_rules.h"
 
-enum { HIGH = 100 };
+enum { HIGH = 100, MANY = 4096 };
 
 /* Does a process of that role live on after it has done this? */
 static bool
@@ -125,6 +126,24 @@ act_close_from(int fd)
 	(void)close_range((unsigned)fd, (unsigned)fd, 0);
 }
 
+static int
+compare_numbers(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void
+act_sort(int n)
+{
+	static int numbers[MANY];
+
+	for (int i = 0; i < n; i++)
+		numbers[i] = n - i;
+	qsort(numbers, (size_t)n, sizeof numbers[0], compare_numbers);
+}
+
 /* All probes have the same open ends, and so has the next one. */
 static void
 a_probe_cannot_break_the_wires_of_the_others(void **state)
@@ -186,6 +205,14 @@ nobody_makes_a_ring(void **state)
 	}
 }
 
+/* A seal sorts: times until services were mended, pages that nobody has. */
+static void
+the_store_sorts_many(void **state)
+{
+	(void)state;
+	assert_true(may(ROLE_STORE, act_sort, MANY));
+}
+
 int
 main(void)
 {
@@ -194,6 +221,7 @@ main(void)
 		cmocka_unit_test(nobody_signals_another),
 		cmocka_unit_test(dial_keeps_the_numbers_that_it_may_read),
 		cmocka_unit_test(nobody_makes_a_ring),
+		cmocka_unit_test(the_store_sorts_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
