@@ -175,9 +175,10 @@ seal_one_gone(struct sealing *s, struct walk *from)
 	struct head h = from->head;
 	uint64_t silent_us;
 
-	/* One that is silent today has answered. */
-	if (was_asked(s, &from->target) && h.missed < UINT16_MAX &&
-	    !store_is_silent(s->live, &from->target, &silent_us))
+	/* One that is silent today has answered: it may be gone anew. */
+	if (store_is_silent(s->live, &from->target, &silent_us))
+		h.missed = 0;
+	else if (was_asked(s, &from->target) && h.missed < UINT16_MAX)
 		h.missed++;
 	if (from == &s->last && h.missed > 0)
 		s->info->gone++;

@@ -9,6 +9,7 @@
 
 #include "test/unit/nights_help.h"
 #include "test/unit/run_help.h"
+#include "test/unit/store_help.h"
 
 enum { NIGHTS = 6, NO_TLS = 1 << FINDING_NO_TLS };
 
@@ -87,12 +88,54 @@ test_diff(void **state)
 	rows_between(4, 5, "back     192.0.2.2:110 ");
 }
 
+/* How many sweeps running have heard nothing of what is gone. */
+static unsigned
+missed(const char *addr)
+{
+	struct target t, wanted = help_target(addr, 110);
+	struct store *s = store_open(night.dir, NULL, night.error);
+	struct store_scan *scan;
+	struct head h;
+	bool found = false;
+
+	assert_non_null(s);
+	scan = store_scan_gone(s);
+	while (!found && store_scan_next(scan, &t, &h))
+		found = target_cmp(&t, &wanted) == 0;
+	assert_true(found);
+	store_scan_free(scan);
+	store_close(s);
+	return h.missed;
+}
+
+/* Gone is told once; who answers is not gone, though it says nothing. */
+static void
+test_silent_after_it_was_gone(void **state)
+{
+	static const unsigned expected[] = { 1, 2, 3, 0, 0, 1 };
+
+	(void)state;
+	for (unsigned i = 0; i <= sizeof expected / sizeof expected[0]; i++) {
+		night_begins();
+		night_saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
+		if (i == 0)
+			night_saw("192.0.2.2", OUTCOME_COMPLETED, NO_TLS);
+		if (i == 4 || i == 5)
+			night_silent("192.0.2.2");
+		night_ends(1);
+		if (i > 0)
+			assert_int_equal(missed("192.0.2.2"), expected[i - 1]);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    test_diff, night_set_up, night_tear_down),
+		cmocka_unit_test_setup_teardown(test_silent_after_it_was_gone,
+		    night_set_up, night_tear_down),
 	};
 
 	return cmocka_run_group_tests_name("nights", tests, NULL, NULL);
