@@ -229,11 +229,24 @@ worse(int status, int other)
 	return status == TOOL_OK ? other : status;
 }
 
+/* Which part of the addresses is asked for, as a view has it. */
+static enum cut
+part_of(const struct filter *f)
+{
+	bool country = f->country[0] != '\0', as = f->asn >= 0;
+
+	if (f->prefixes || f->region || (country && as))
+		return CUT_COUNT;
+	return country ? CUT_COUNTRY : as ? CUT_ASN : CUT_NONE;
+}
+
 static int
 print_stats(struct tool *t, const struct stats_request *r)
 {
 	struct counted now = { .silent = 0 }, before = { .silent = 0 };
-	struct stats_view view = { .top = r->top, .announced = r->announced };
+	struct stats_view view = { .top = r->top,
+		.announced = r->announced,
+		.part = part_of(&r->filter) };
 	int status = count_sweep(t, t->sweep, r, &now);
 
 	if (r->against && now.statistics)
@@ -262,6 +275,7 @@ print_one(
 	struct counted c = { .silent = 0 };
 	struct stats_view view = { .top = r->top,
 		.announced = r->announced,
+		.part = part_of(&r->filter),
 		.series = true,
 		.is_first = first };
 	int status = count_sweep(t, id, r, &c);

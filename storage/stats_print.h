@@ -14,6 +14,11 @@ struct stats_view {
 	uint64_t silent;
 	uint64_t top; /* 0: all */
 	const struct announced *announced; /* NULL: not known */
+	/*
+	 * Only rows of one country or one AS (that cut) were counted, or of
+	 * another part of the addresses (CUT_COUNT); CUT_NONE: of all.
+	 */
+	enum cut part;
 	/* One of several sweeps: each row says which; the first has heads. */
 	bool series, is_first;
 };

@@ -83,6 +83,14 @@ announced_cut(const struct stats_view *v)
 	return found;
 }
 
+/* Of a part of what is announced nobody knows how much it is. */
+static bool
+is_all_of(const struct stats_view *v, const struct stat_row *r, unsigned which)
+{
+	return v->part == CUT_NONE ||
+	    (r && statistics_cuts(v->statistics)[which] == v->part);
+}
+
 uint64_t
 stats_announced(const struct stats_view *v, const struct stat_row *r)
 {
@@ -90,7 +98,8 @@ stats_announced(const struct stats_view *v, const struct stat_row *r)
 	unsigned which = announced_cut(v);
 	bool as;
 
-	if (!v->announced || (r && which == CUTS_MAX))
+	if (!v->announced || (r && which == CUTS_MAX) ||
+	    !is_all_of(v, r, which))
 		return 0;
 	if (r) {
 		as = statistics_cuts(v->statistics)[which] == CUT_ASN;

@@ -126,6 +126,36 @@ test_rates(void **state)
 	free(text);
 }
 
+/* Of a part of the addresses, not the whole country's or AS's are counted. */
+static void
+test_rates_of_a_part(void **state)
+{
+	static const char *const parts[] = { "--by asn --country DE",
+		"--by country --asn 64500",
+		"--by country --prefix 192.0.2.0/24",
+		"--by country --country DE --asn 64500" };
+	char *text, arguments[128];
+
+	(void)state;
+	write_text(file, "announced.csv",
+	    "DE,1000000\nAS64500,500000\ntotal,8000000\n");
+	write_conf(file);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		snprintf(arguments, sizeof arguments, "--csv %s", parts[i]);
+		text = run(&command_stats, arguments, TOOL_OK);
+		has_not(text, "00000,");
+		free(text);
+	}
+	text = run(&command_stats, "--csv --by country --country DE", TOOL_OK);
+	has(text, ",1000000,1.000\n");
+	has_not(text, ",8000000,");
+	free(text);
+	text = run(&command_stats, "--csv --by asn --asn 64500", TOOL_OK);
+	has(text, ",500000,2.000\n");
+	has_not(text, ",8000000,");
+	free(text);
+}
+
 static void
 test_wrong_files(void **state)
 {
@@ -153,6 +183,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_rates_of_a_part),
 		cmocka_unit_test(test_wrong_files),
 	};
 
