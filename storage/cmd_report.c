@@ -232,7 +232,8 @@ make_report(struct tool *t, struct request *r)
 	} else if (s) {
 		find_attribution(t, &r->report);
 		find_publisher(t, &r->report);
-		status = put_page(r);
+		status = tool_damaged(
+		    "earlier sweeps", r->report.damaged, put_page(r));
 	}
 	report_free(&r->report);
 	advice_free(advices);

@@ -58,6 +58,7 @@ struct report {
 	struct statistics *tables[REPORT_TABLES];
 	struct report_point *series; /* oldest first, this sweep the last */
 	size_t nseries;
+	uint64_t damaged; /* rows of the earlier ones that were passed over */
 	struct fixes *fixes; /* of all of them */
 	struct report_gone *gone; /* REPORT_PLACES of them */
 	struct report_host *urgent; /* as many as there is room for */

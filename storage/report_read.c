@@ -74,6 +74,7 @@ read_point(
 		take_counts(p, s);
 	else
 		store_say(error, "%s: cannot be read", p->id);
+	r->damaged += store_damaged(store);
 	statistics_free(s);
 	store_close(store);
 	return read;

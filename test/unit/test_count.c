@@ -1,17 +1,14 @@
 /* test_count.c: several processes count a sweep as one does. */
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "storage/count.h"
 #include "storage/cut.h"
-#include "storage/trailer.h"
 #include "test/unit/store_help.h"
 #include "test/unit/tool_help.h"
 
@@ -201,33 +198,17 @@ hosts_are_counted_once(void **state)
 	statistics_free(s);
 }
 
-/* Spoil the head of a row, found by what is in it; the file is whole. */
+/* The head of a row. */
 static void
 spoil(unsigned row)
 {
-	const struct trailer_sums none = { .n = 0 };
-	const uint32_t mark = MARK + row;
-	char path[128], *bytes, *at;
-	uint64_t end;
-	size_t len;
-	int fd;
+	char path[128];
 
 	snprintf(path, sizeof path, "%s/sealed/%s.mdb", dir, id);
-	bytes = file_text(path, &len);
-	at = memmem(bytes, len, &mark, sizeof mark);
-	assert_non_null(at);
-	*at ^= 1;
-	memcpy(&end, bytes + len - 2 * sizeof end, sizeof end);
-	fd = open(path, O_RDWR | O_TRUNC);
-	assert_true(fd >= 0);
-	assert_int_equal(
-	    trailer_write_at(fd, (const uint8_t *)bytes, end, 0), 0);
-	assert_int_equal(trailer_write(fd, &none), 0);
-	assert_int_equal(close(fd), 0);
-	free(bytes);
+	spoil_sealed(path, MARK + row);
 }
 
-/* ... by whose piece it is in, and by nobody else. */
+/* What is spoiled is counted by whose piece it is in, and by nobody else. */
 static void
 damage_is_counted_once(void **state)
 {

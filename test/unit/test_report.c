@@ -11,6 +11,7 @@
 
 #include "storage/html.h"
 #include "test/unit/run_help.h"
+#include "test/unit/store_help.h"
 #include "test/unit/tool_help.h"
 
 enum { PATH_CAP = 128 };
@@ -164,6 +165,26 @@ test_wrong_use(void **state)
 	free(report(TOOL_ERROR, "-o /nonexistent/page.html"));
 }
 
+/* A figure of the series that lacks rows is not passed off as whole. */
+static void
+test_damage_in_an_earlier_sweep(void **state)
+{
+	static const char id[] = "20261120T020000Z-test";
+	const uint64_t day_before = SAMPLE_START_US - (uint64_t)86400 * 1000000;
+	const uint32_t mark = 0x5eed1234;
+	struct help_row r = { .target = help_target("192.0.2.1", 110) };
+	char path[PATH_CAP];
+
+	(void)state;
+	r.head = help_head(&r.target, OUTCOME_COMPLETED, 0, day_before);
+	r.head.rtt_us = mark;
+	help_seal(sample_datadir, id, day_before, &r, 1, 0);
+	free(report(TOOL_OK, "-o -"));
+	snprintf(path, sizeof path, "%s/sealed/%s.mdb", sample_datadir, id);
+	spoil_sealed(path, mark);
+	free(report(TOOL_ERROR, "-o -"));
+}
+
 int
 main(void)
 {
@@ -175,6 +196,7 @@ main(void)
 		cmocka_unit_test(test_attribution_is_text),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_wrong_use),
+		cmocka_unit_test(test_damage_in_an_earlier_sweep),
 	};
 
 	return cmocka_run_group_tests_name(

@@ -1,4 +1,5 @@
 /* tool_help.c: a small sealed sweep with one of everything, for the tool. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <openssl/x509.h>
 
 #include "storage/store_write.h"
+#include "storage/trailer.h"
 #include "test/unit/store_help.h"
 #include "test/unit/tool_help.h"
 
@@ -247,6 +249,28 @@ file_text(const char *path, size_t *len)
 	if (len)
 		*len = (size_t)n;
 	return text;
+}
+
+void
+spoil_sealed(const char *path, uint32_t mark)
+{
+	const struct trailer_sums none = { .n = 0 };
+	size_t len;
+	char *bytes = file_text(path, &len), *at;
+	uint64_t end;
+	int fd;
+
+	at = memmem(bytes, len, &mark, sizeof mark);
+	assert_non_null(at);
+	*at ^= 1;
+	memcpy(&end, bytes + len - 2 * sizeof end, sizeof end);
+	fd = open(path, O_RDWR | O_TRUNC);
+	assert_true(fd >= 0);
+	assert_int_equal(
+	    trailer_write_at(fd, (const uint8_t *)bytes, end, 0), 0);
+	assert_int_equal(trailer_write(fd, &none), 0);
+	assert_int_equal(close(fd), 0);
+	free(bytes);
 }
 
 char *

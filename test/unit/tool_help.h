@@ -30,6 +30,9 @@ void sample_make(char path[64]);
 /* Text of a file, NUL-terminated, the caller's to free. */
 char *file_text(const char *path, size_t *len);
 
+/* Spoil the first row of a sealed file that has this in it; it stays whole. */
+void spoil_sealed(const char *path, uint32_t mark);
+
 /* Run f(arg) with standard output in a file; its text, to free. */
 char *output_of(int (*f)(void *), void *arg, int *status);
 
