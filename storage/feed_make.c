@@ -32,6 +32,15 @@ feed_wanted(const struct recipient *r, enum feed_type type, bool six,
 	return r->ntypes == 0;
 }
 
+/* It was exposed already, but asked for a password: severity was another. */
+static bool
+is_open_now(const struct head *h)
+{
+	return head_has(h, FINDING_PREAUTH) &&
+	    !(h->findings_before >> FINDING_PREAUTH & 1) &&
+	    (h->findings_before >> FINDING_CLEARTEXT_LOGIN & 1);
+}
+
 bool
 feed_is_new(const struct head *h, enum feed_type type)
 {
@@ -42,7 +51,7 @@ feed_is_new(const struct head *h, enum feed_type type)
 		return true;
 	/* Worse may be another finding of what has been told already. */
 	return vulnerable &&
-	    (h->open_since != 0 ? exposure_is_new(h)
+	    (h->open_since != 0 ? exposure_is_new(h) || is_open_now(h)
 				: h->change == CHANGE_WORSE);
 }
 

@@ -157,6 +157,26 @@ test_what_is_new(void **state)
 	assert_false(feed_is_new(&next, FEED_POP3));
 }
 
+/* Who wants to hear only of what is critical had not been told. */
+static void
+test_open_to_anybody_is_new(void **state)
+{
+	struct head first = head_of(OPEN, 0), next = head_of(OPEN, 1);
+
+	(void)state;
+	first.protocol = next.protocol = PROTOCOL_IMAP;
+	next.findings |= 1u << FINDING_PREAUTH;
+	exposure_join(&first, NULL);
+	exposure_join(&next, &first);
+	next.change = CHANGE_WORSE;
+	next.findings_before = first.findings;
+	assert_false(exposure_is_new(&next));
+	assert_true(feed_is_new(&next, FEED_IMAP_VULNERABLE));
+	assert_false(feed_is_new(&next, FEED_IMAP));
+	next.findings_before = next.findings;
+	assert_false(feed_is_new(&next, FEED_IMAP_VULNERABLE));
+}
+
 static void
 add_days(struct fixes *f, const char *country, enum protocol p, unsigned days)
 {
@@ -333,6 +353,7 @@ main(void)
 		cmocka_unit_test(test_since_the_first_that_says),
 		cmocka_unit_test(test_exposure),
 		cmocka_unit_test(test_what_is_new),
+		cmocka_unit_test(test_open_to_anybody_is_new),
 		cmocka_unit_test(test_median),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_too_many_is_no_count),
