@@ -1,9 +1,12 @@
 /* test_count.c: several processes count a sweep as one does. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -30,6 +33,7 @@ enum {
 	ROWS = ADDRS * PORTS,
 	BODY_CAP = 64,
 	SYSTEMS = 5, /* so that each is in several pieces */
+	LITTLE = 64,
 	MARK = 0x5eed1234
 };
 static const char id[] = "20261121T020000Z-test";
@@ -243,6 +247,38 @@ no_such_sweep(void **state)
 	statistics_free(s);
 }
 
+/*
+ * A process that cannot hand on what it has counted, or dies of it: half a
+ * count is none.
+ */
+static void
+a_part_is_missed(void **state)
+{
+	static const enum cut cuts[CUTS_MAX] = { CUT_ASN, CUT_PORT, CUT_FINDING,
+		CUT_COUNTRY };
+	struct rlimit was, little;
+	uint64_t damaged;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	little = (struct rlimit){ LITTLE, was.rlim_max };
+	for (int dies = 0; dies < 2; dies++) {
+		struct statistics *s = statistics_new(cuts);
+		bool good;
+
+		fflush(NULL); /* it may go to a file */
+		signal(SIGXFSZ, dies ? SIG_DFL : SIG_IGN);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+		good = count_shared(dir, id, &all, 2, s, &damaged, error);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+		assert_false(good);
+		assert_non_null(strstr(
+		    error, dies ? "a process has died" : "File too large"));
+		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+		statistics_free(s);
+	}
+}
+
 static void
 only_what_is_large_is_shared(void **state)
 {
@@ -278,6 +314,7 @@ main(void)
 		cmocka_unit_test(of_four_and_filtered),
 		cmocka_unit_test(hosts_are_counted_once),
 		cmocka_unit_test(no_such_sweep),
+		cmocka_unit_test(a_part_is_missed),
 		cmocka_unit_test(only_what_is_large_is_shared),
 		cmocka_unit_test(damage_is_counted_once),
 	};
