@@ -234,7 +234,8 @@ write_feeds(
 	bool good;
 
 	if (mine > 0)
-		(void)setpriority(PRIO_PROCESS, 0, LETS_PASS);
+		(void)setpriority(
+		    PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + LETS_PASS);
 	f->rows = shares_common(shares);
 	if (s)
 		f->files = feed_files_new(f->request->dir,
