@@ -171,7 +171,7 @@ write_linked(struct buf *b, const char *text, size_t len)
 static void
 write_contact(const struct report *r, struct buf *b)
 {
-	bool is_page = strncmp(r->contact, "http", 4) == 0;
+	bool is_page = strstr(r->contact, "://") != NULL;
 
 	buf_printf(b, "<a rel=noreferrer href=\"%s", is_page ? "" : "mailto:");
 	html_string(b, r->contact);

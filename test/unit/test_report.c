@@ -117,6 +117,9 @@ test_publisher(void **state)
 	page = report(TOOL_OK, "-o - --contact https://cert.example/a?b&c");
 	has(page, "<a rel=noreferrer href=\"https://cert.example/a?b&amp;c\">");
 	free(page);
+	page = report(TOOL_OK, "-o - --contact httpd@example.net");
+	has(page, "href=\"mailto:httpd@example.net\"");
+	free(page);
 }
 
 static void
