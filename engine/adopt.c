@@ -104,6 +104,14 @@ add_int(struct plan *p, enum dial_step step, int option, const int *value)
 	add_option(p, step, option, value, sizeof *value);
 }
 
+static void
+add_for_socket(
+    struct plan *p, enum dial_step step, int option, const int *value)
+{
+	add_int(p, step, option, value);
+	p->calls[p->n - 1].level = SOL_SOCKET;
+}
+
 /* Steps 1 and 2 of the recipe: the socket with both ends' numbers. */
 static void
 plan_ends(struct plan *p, const struct handoff *h)
@@ -113,8 +121,8 @@ plan_ends(struct plan *p, const struct handoff *h)
 	const struct contact *c = &h->contact;
 	socklen_t len = dial_sockaddr(&c->source, c->sport, &p->source);
 
-	add_int(p, STEP_MARK, SO_MARK, &mark);
-	p->calls[0].level = SOL_SOCKET;
+	add_for_socket(p, STEP_SOCKET, SO_RCVBUF, &buffer_bytes);
+	add_for_socket(p, STEP_MARK, SO_MARK, &mark);
 	add_int(p, STEP_REPAIR, TCP_REPAIR, &on);
 	p->mss = (int)peer_mss(c);
 	add_int(p, STEP_MSS, TCP_MAXSEG, &p->mss);
@@ -212,7 +220,7 @@ call(int fd, const struct call *c)
 }
 
 int
-adopt(const struct handoff *h, bool limited, enum dial_step *failed)
+adopt(const struct handoff *h, enum dial_step *failed)
 {
 	int fd = dial_socket(&h->contact.target.addr);
 	unsigned i = 0;
@@ -222,8 +230,6 @@ adopt(const struct handoff *h, bool limited, enum dial_step *failed)
 	*failed = STEP_SOCKET;
 	if (fd < 0)
 		return -1;
-	if (limited)
-		buffer_limit(fd);
 	plan_make(&p, h);
 	while (i < p.n && call(fd, &p.calls[i]))
 		i++;

@@ -2,7 +2,6 @@
 #ifndef ENGINE_ADOPT_H
 #define ENGINE_ADOPT_H
 
-#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "engine/wire.h"
@@ -34,10 +33,9 @@ extern const char *const dial_step_names[STEP_COUNT];
  * The connection that h describes as a non-blocking socket, close-on-exec and
  * the caller's, its captured bytes in the receive queue. Sends nothing. Needs
  * CAP_NET_ADMIN. On failure -1, errno and the step that failed; nothing was
- * sent then either. Its receive buffer is limited at once, or is the kernel's
- * (buffer.h) until the reader does it.
+ * sent then either.
  */
-int adopt(const struct handoff *, bool limited, enum dial_step *failed);
+int adopt(const struct handoff *, enum dial_step *failed);
 
 /* A TCP socket for this address; -1 and errno if none is to be had. */
 int dial_socket(const struct addr *);

@@ -18,7 +18,7 @@ struct call {
 	uint32_t len;
 };
 
-enum { CALLS_MAX = 13 };
+enum { CALLS_MAX = 14 };
 
 /*
  * In their order. Those before `connect` send nothing even if one of them

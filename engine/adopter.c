@@ -5,7 +5,6 @@
 
 #include "engine/adopt_plan.h"
 #include "engine/adopter.h"
-#include "engine/buffer.h"
 #include "engine/ring.h"
 
 enum { RING_CALLS = 512, CALL_BITS = 4 };
@@ -15,21 +14,8 @@ _Static_assert(CALLS_MAX <= 1 << CALL_BITS, "a call's number in a tag");
 struct adopter {
 	struct ring *ring; /* NULL: call by call */
 	int error;
-	bool limited; /* the kernel's buffers will not do: see buffer.h */
 	struct plan plans[HANDOFFS_MAX];
 };
-
-/* net.ipv4.tcp_rmem is the same for all. */
-static bool
-kernels_buffer_fits(void)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool fits = fd >= 0 && buffer_fits(fd);
-
-	if (fd >= 0)
-		close(fd);
-	return fits;
-}
 
 struct adopter *
 adopter_new(void)
@@ -38,7 +24,6 @@ adopter_new(void)
 
 	if (a == NULL)
 		return NULL;
-	a->limited = !kernels_buffer_fits();
 	a->ring = ring_new(RING_CALLS);
 	a->error = a->ring == NULL ? errno : 0;
 	return a;
@@ -82,8 +67,7 @@ answered(void *context, uint64_t tag, int result)
 }
 
 static void
-begin(struct adopter *a, const struct handoff *h, struct plan *p,
-    struct adopted *out)
+begin(const struct handoff *h, struct plan *p, struct adopted *out)
 {
 	*out = (struct adopted){ .fd = dial_socket(&h->contact.target.addr),
 		.step = STEP_COUNT };
@@ -92,8 +76,6 @@ begin(struct adopter *a, const struct handoff *h, struct plan *p,
 		out->error = errno;
 		return;
 	}
-	if (a->limited)
-		buffer_limit(out->fd);
 	plan_make(p, h);
 }
 
@@ -134,7 +116,7 @@ adopt_together(struct adopter *a, const struct handoff *const *h, unsigned n,
 	struct batch b = { a, out };
 
 	for (unsigned i = 0; i < n; i++)
-		begin(a, h[i], &a->plans[i], &out[i]);
+		begin(h[i], &a->plans[i], &out[i]);
 	for (enum phase phase = 0; phase < PHASE_COUNT; phase++) {
 		for (unsigned i = 0; i < n; i++)
 			if (out[i].error == 0)
@@ -158,7 +140,7 @@ adopt_many(struct adopter *a, const struct handoff *const *h, unsigned n,
 		return;
 	}
 	for (unsigned i = 0; i < n; i++) {
-		out[i].fd = adopt(h[i], a->limited, &out[i].step);
+		out[i].fd = adopt(h[i], &out[i].step);
 		out[i].error = out[i].fd < 0 ? errno : 0;
 	}
 }

@@ -2,19 +2,14 @@
 #ifndef ENGINE_BUFFER_H
 #define ENGINE_BUFFER_H
 
-#include <stdbool.h>
-
 /*
- * A buffer that is set does not grow: what a server sends without end is
- * bounded by what we read and this, and not by net.ipv4.tcp_rmem.
+ * For SO_RCVBUF. A buffer that is set does not grow: what a server sends
+ * without end is bounded by what we read and this. The kernel's own grows with
+ * what is read, and with segments that leave gaps, which nobody can read, up to
+ * net.ipv4.tcp_rmem: 24 MB for 30,000 bytes.
  */
+extern const int buffer_bytes;
+
 void buffer_limit(int fd);
-
-/*
- * Does a new socket's buffer hold what our SYN's window promises, and no more
- * than one that is set? It grows only with what is read: then whoever reads
- * may limit it once there was much.
- */
-bool buffer_fits(int fd);
 
 #endif

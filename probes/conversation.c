@@ -10,7 +10,6 @@
 #include <linux/tcp.h>
 
 #include "engine/abort.h"
-#include "engine/buffer.h"
 #include "engine/cookie.h"
 #include "probes/conversation.h"
 #include "probes/conversation_parts.h"
@@ -288,20 +287,6 @@ conversation_too_much(struct conversation *c)
 	conversation_cut(c, ENDING_MUCH, "conversation over our cap on bytes");
 }
 
-/*
- * The kernel's buffer grows with what is read, and few say as much as that:
- * for those who do it is limited, and for nobody else.
- */
-static void
-limit_buffer(struct conversation *c)
-{
-	if (c->limited ||
-	    c->bytes + (c->tls ? tls_bytes(c->tls) : 0) < LIMIT_FROM)
-		return;
-	c->limited = true;
-	buffer_limit(c->fd);
-}
-
 /* ---- leaving ------------------------------------------------------------ */
 
 /* Nothing more is wanted: let the server close first, if it may. */
@@ -326,7 +311,6 @@ farewell(struct conversation *c)
 		if (n <= 0)
 			break;
 		c->bytes += (uint32_t)n;
-		limit_buffer(c);
 	}
 	if (n < 0 && errno == EAGAIN)
 		return false;
@@ -368,8 +352,6 @@ heard_out(const struct conversation *c)
 void
 conversation_ready(struct conversation *c)
 {
-	bool on = true;
-
 	if (c->place == PLACE_OVER)
 		return;
 	c->drained = false;
@@ -381,13 +363,10 @@ conversation_ready(struct conversation *c)
 	    dialog_want(&c->dialog) != WANT_NOTHING)
 		conversation_cut(c, heard_out(c) ? ENDING_TIME : ENDING_LATE,
 		    "conversation over our time");
-	while (on) {
-		on = advance(c);
-		if (c->place == PLACE_OVER)
-			return;
-		limit_buffer(c);
-	}
-	arm(c);
+	while (advance(c))
+		;
+	if (c->place != PLACE_OVER)
+		arm(c);
 }
 
 /*

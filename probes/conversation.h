@@ -23,7 +23,6 @@ enum {
 	CRUMBS = 3, /* so often, */
 	CRUMBS_MS = 1500, /* and for so long: from then on read by the clock, */
 	SIP_MS = 4000, /* so often */
-	LIMIT_FROM = 16384, /* bytes: less than what makes a buffer grow */
 	HANDSHAKES_MAX = 8192 /* at once, of up to 40 KiB in OpenSSL each */
 };
 
@@ -95,7 +94,6 @@ struct conversation {
 	bool sipped; /* read by the clock: each byte woke us */
 	bool woken; /* by bytes alone: what comes next wakes us again */
 	bool drained; /* and all there were have been read */
-	bool limited; /* its receive buffer grows no more */
 	uint8_t told; /* what store and packet know: see report.c */
 	uint8_t line_small[LINE_SMALL];
 	uint8_t body_small[BODY_SMALL];

@@ -349,7 +349,7 @@ adopt_bare(struct bench *b)
 		int fd;
 
 		answer(&h, i);
-		fd = adopt(&h, false, &step);
+		fd = adopt(&h, &step);
 		must(fd >= 0, dial_step_names[step]);
 		reset(fd);
 	}

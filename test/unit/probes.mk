@@ -8,13 +8,13 @@ UNIT_transcript = $(PROBE_DIALOG) probes/chain probes/digests \
     probes/handshake test/unit/transcript
 PROBE_TLS = probes/tls probes/heap probes/tls_report probes/narrow probes/chain probes/digests probes/handshake
 UNIT_probe = $(PROBE_DIALOG) $(PROBE_TLS) probes/wheel probes/conversation \
-    probes/talking probes/securing probes/turn probes/ending probes/report probes/worker engine/buffer \
+    probes/talking probes/securing probes/turn probes/ending probes/report probes/worker \
     engine/wire engine/stats engine/role engine/log engine/addr \
     engine/conf_port engine/optouts engine/ranges test/unit/probe_lab
 UNIT_late = $(UNIT_probe)
 UNIT_narrow = probes/narrow
 UNIT_turn = $(PROBE_DIALOG) $(PROBE_TLS) probes/wheel probes/conversation \
-    probes/talking probes/securing probes/turn probes/ending engine/addr engine/buffer \
+    probes/talking probes/securing probes/turn probes/ending engine/addr \
     engine/ranges engine/conf_port
 UNIT_sip = $(UNIT_turn)
 UNIT_tls = $(PROBE_TLS) probes/facts probes/line probes/classify storage/record

@@ -4,6 +4,7 @@
  * itself. Needs root, else it skips.
  */
 #include <errno.h>
+#include <linux/socket.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -12,7 +13,6 @@
 
 #include "engine/abort.h"
 #include "engine/adopter.h"
-#include "engine/buffer.h"
 #include "engine/mark.h"
 #include "test/unit/adoption_lab.h"
 #include "test/unit/adoption_world.h"
@@ -222,10 +222,10 @@ what_cannot_be_adopted_is_reset(void **state)
 	h.contact.sport = cookie_make(w->sweep.key, &w->ports,
 	    &h.contact.source, &h.contact.target, KIND_PLAIN, 0)
 			      .sport;
-	other = adopt(&h, false, &step);
+	other = adopt(&h, &step);
 	assert_true(other >= 0);
 	assert_int_equal(step, STEP_COUNT);
-	assert_int_equal(adopt(&h, false, &step), -1);
+	assert_int_equal(adopt(&h, &step), -1);
 	assert_int_equal(step, STEP_CONNECT);
 	assert_int_equal(errno, EADDRNOTAVAIL);
 	send_syn(w, four, POP3);
@@ -286,14 +286,16 @@ static void
 check_adopted(int fd)
 {
 	char got[8];
-	int mark = 0;
+	int mark = 0, locked = 0;
 	socklen_t len = sizeof mark;
 
 	assert_int_equal(recv(fd, got, sizeof got, MSG_DONTWAIT), 5);
 	assert_memory_equal(got, "+OK\r\n", 5);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_MARK, &mark, &len), 0);
 	assert_int_equal(mark, ADOPT_MARK);
-	assert_true(buffer_fits(fd));
+	assert_int_equal(
+	    getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &locked, &len), 0);
+	assert_int_equal(locked, SOCK_RCVBUF_LOCK);
 }
 
 /* One that fails does so alone; the calls behind it do nothing. */

@@ -152,7 +152,7 @@ a_probe_cannot_break_the_wires_of_the_others(void **state)
 	assert_false(may(ROLE_PROBE, act_shutdown, FD_RECORDS));
 	assert_false(may(ROLE_PROBE, act_set, FD_RECORDS));
 	assert_false(may(ROLE_PROBE, act_block, FD_RECORDS));
-	assert_true(may(ROLE_PROBE, act_limit, HIGH));
+	assert_false(may(ROLE_PROBE, act_limit, HIGH));
 	assert_true(may(ROLE_PROBE, act_close, HIGH));
 	assert_true(may(ROLE_PROBE, act_hear, HIGH));
 }

@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "engine/buffer.h"
 #include "probes/conversation.h"
 
 enum { POP3 = 110, BEGIN_MS = 1000, EVENTS = 4, SAID_CAP = 64 };
@@ -313,43 +312,6 @@ a_long_reply(void **state)
 	assert_null(it->line_large);
 }
 
-static int
-buffer_of(int fd)
-{
-	int bytes = 0;
-	socklen_t len = sizeof bytes;
-
-	assert_int_equal(
-	    getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len), 0);
-	return bytes;
-}
-
-/* The kernel's own buffer would grow with what we read. */
-static void
-who_says_much_has_a_buffer_that_is_set(void **state)
-{
-	enum { LINE = 128 };
-	char line[LINE];
-	int before;
-
-	(void)state;
-	work();
-	memset(line, 'X', sizeof line);
-	memcpy(line + LINE - 2, "\r\n", 2);
-	assert_int_equal(send(theirs, "+OK\r\n+OK\r\n", 10, 0), 10);
-	work();
-	before = buffer_of(it->fd);
-	for (int heard = 10; heard + LINE < LIMIT_FROM; heard += LINE) {
-		assert_int_equal(send(theirs, line, LINE, 0), LINE);
-		work();
-		assert_int_equal(buffer_of(it->fd), before);
-	}
-	assert_int_equal(send(theirs, line, LINE, 0), LINE);
-	work();
-	assert_int_not_equal(buffer_of(it->fd), before);
-	assert_true(buffer_fits(it->fd));
-}
-
 int
 main(void)
 {
@@ -371,8 +333,6 @@ main(void)
 		cmocka_unit_test_setup_teardown(in_bulk, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 		    a_long_reply, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-		    who_says_much_has_a_buffer_that_is_set, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
