@@ -327,7 +327,7 @@ forget_handoff(struct dial *d)
 	d->nfailed = 0;
 }
 
-/* How many it held. */
+/* How many it held: never none, so that nobody keeps us at it. */
 static unsigned
 take_message(struct dial *d)
 {
@@ -344,7 +344,7 @@ take_message(struct dial *d)
 	if (next == HANDOFFS_BROKEN)
 		log_warn("a message of packet that is none");
 	adopt_these(d, these, n);
-	return (unsigned)(h - d->handoffs);
+	return d->message.taken;
 }
 
 static void

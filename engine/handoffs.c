@@ -45,7 +45,8 @@ handoffs_next(struct handoffs *m, struct handoff *h)
 	if (left == 0)
 		return HANDOFFS_NO_MORE;
 	m->at = m->len;
-	if (left < HANDOFF_HEAD || m->taken == HANDOFFS_MAX)
+	m->taken++;
+	if (left < HANDOFF_HEAD || m->taken > HANDOFFS_MAX)
 		return HANDOFFS_BROKEN;
 	memcpy(h, from, HANDOFF_HEAD);
 	left -= HANDOFF_HEAD;
@@ -53,6 +54,5 @@ handoffs_next(struct handoffs *m, struct handoff *h)
 		return HANDOFFS_BROKEN;
 	memcpy(h->data, from + HANDOFF_HEAD, h->len);
 	m->at -= left - h->len;
-	m->taken++;
 	return HANDOFFS_GOT;
 }

@@ -16,7 +16,7 @@ int handoffs_send(int fd, const struct handoff *const *, unsigned n);
 /* A message that was received, and how much of it was taken. */
 struct handoffs {
 	size_t len, at;
-	unsigned taken;
+	unsigned taken; /* handoffs, and one for what is none */
 	uint8_t bytes[WIRE_MESSAGE_MAX];
 };
 

@@ -119,6 +119,7 @@ what_lies_about_its_length_ends_the_message(void **state)
 		assert_int_equal(handoffs_next(&message, &in), HANDOFFS_BROKEN);
 		assert_int_equal(
 		    handoffs_next(&message, &in), HANDOFFS_NO_MORE);
+		assert_int_equal(message.taken, 2);
 	}
 	out[1].len = HANDOFF_DATA_MAX + 1;
 	memcpy(message.bytes, &out[1], HANDOFF_HEAD);
@@ -147,6 +148,23 @@ more_than_the_reader_has_room_for_ends_it(void **state)
 	assert_int_equal(handoffs_next(&message, &in), HANDOFFS_NO_MORE);
 }
 
+/* Whoever sends nothing else must not keep the reader from all others. */
+static void
+what_holds_none_counts_as_one(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(wire_pair(fds, BUFFER), 0);
+	assert_int_equal(wire_send(fds[0], "x", 1), 0);
+	assert_int_equal(handoffs_recv(fds[1], &message), 1);
+	assert_int_equal(handoffs_next(&message, &in), HANDOFFS_BROKEN);
+	assert_int_equal(handoffs_next(&message, &in), HANDOFFS_NO_MORE);
+	assert_int_equal(message.taken, 1);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int
 main(void)
 {
@@ -155,6 +173,7 @@ main(void)
 		cmocka_unit_test(a_full_wire_takes_none),
 		cmocka_unit_test(what_lies_about_its_length_ends_the_message),
 		cmocka_unit_test(more_than_the_reader_has_room_for_ends_it),
+		cmocka_unit_test(what_holds_none_counts_as_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
