@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <netinet/in.h>
+
 #include "engine/adopt_plan.h"
 #include "engine/adopter.h"
 #include "engine/ring.h"
@@ -91,15 +93,21 @@ add_calls(struct adopter *a, unsigned i, int fd, enum phase phase)
 		ring_add(a->ring, fd, &p->calls[k], i << CALL_BITS | k);
 }
 
-/* None of them knows how far it came: all end, and none is live. */
+/*
+ * None of them knows how far it came: all end. One that is live already goes
+ * back into repair, where close(2) says nothing to the peer.
+ */
 static void
 fail_all(struct adopted *out, unsigned n, enum phase phase, int error)
 {
 	static const enum dial_step steps[PHASE_COUNT] = { STEP_MARK,
 		STEP_CONNECT, STEP_LIVE };
+	static const int on = TCP_REPAIR_ON;
 
 	for (unsigned i = 0; i < n; i++)
 		if (out[i].error == 0) {
+			(void)setsockopt(
+			    out[i].fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on);
 			out[i].step = steps[phase];
 			out[i].error = error;
 		}

@@ -15,6 +15,8 @@ UNIT_flow_walk = $(UNIT_flow)
 UNIT_notes = engine/notes engine/wire engine/log
 UNIT_buffer = engine/buffer engine/adopt engine/addr
 UNIT_ring = engine/ring
+UNIT_adopter = engine/adopter engine/adopt engine/buffer engine/addr \
+    test/unit/link_help
 UNIT_handoffs = engine/handoffs engine/wire
 UNIT_connect = engine/connect engine/adopt engine/buffer engine/ranges engine/addr
 # Root only, in namespaces of its own; test/e2e/adoption.sh runs it.
