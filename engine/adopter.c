@@ -7,6 +7,7 @@
 
 #include "engine/adopt_plan.h"
 #include "engine/adopter.h"
+#include "engine/buffer.h"
 #include "engine/ring.h"
 
 enum { RING_CALLS = 512, CALL_BITS = 4 };
@@ -19,6 +20,35 @@ struct adopter {
 	struct plan plans[HANDOFFS_MAX];
 };
 
+static void
+refused(void *context, uint64_t tag, int result)
+{
+	int *error = context;
+
+	(void)tag;
+	*error = -result;
+}
+
+/* It could be made; a security module may refuse its calls all the same. */
+static int
+try_ring(struct ring *r)
+{
+	const struct call c = { .kind = CALL_OPTION,
+		.level = SOL_SOCKET,
+		.option = SO_RCVBUF,
+		.value = &buffer_bytes,
+		.len = sizeof buffer_bytes };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), error = 0;
+
+	if (fd < 0)
+		return errno;
+	ring_add(r, fd, &c, 0);
+	if (ring_run(r, refused, &error) < 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
 struct adopter *
 adopter_new(void)
 {
@@ -27,7 +57,11 @@ adopter_new(void)
 	if (a == NULL)
 		return NULL;
 	a->ring = ring_new(RING_CALLS);
-	a->error = a->ring == NULL ? errno : 0;
+	a->error = a->ring == NULL ? errno : try_ring(a->ring);
+	if (a->error == 0)
+		return a;
+	ring_free(a->ring);
+	a->ring = NULL;
 	return a;
 }
 

@@ -1,7 +1,7 @@
 /*
- * test_adopter.c: what a batch of adoptions comes to when the ring gives up
- * half way. The ring is this program's own; the sockets are the kernel's, in a
- * network namespace.
+ * test_adopter.c: adoptions when the ring refuses, or gives up half way. The
+ * ring is this program's own; the sockets are the kernel's, in a network
+ * namespace.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <net/ethernet.h>
 #include <poll.h>
 #include <string.h>
@@ -34,6 +35,7 @@ static struct ring {
 } ring;
 
 static unsigned fails_in, fails_after; /* which run; so many calls were made */
+static int refuses; /* errno of every call; 0: they are made */
 
 struct ring *
 ring_new(unsigned entries)
@@ -83,8 +85,10 @@ ring_run(struct ring *r, void (*answered)(void *, uint64_t tag, int result),
 
 	r->n = 0;
 	for (unsigned i = 0; i < (fails ? fails_after : n); i++) {
-		int result = make(&r->pending[i]);
+		int result = refuses == 0 ? make(&r->pending[i]) : -1;
 
+		if (refuses != 0)
+			errno = refuses;
 		if (result < 0)
 			answered(context, r->pending[i].tag, -errno);
 	}
@@ -139,8 +143,12 @@ who_fails_with_the_ring_says_nothing(void **state)
 	wire = link_help_listen("vb", ETHERTYPE_IP);
 	fill_batch(h);
 	for (unsigned i = 0; i < 6; i++) {
-		struct adopter *a = adopter_new();
+		struct adopter *a;
 
+		fails_in = UINT_MAX;
+		a = adopter_new();
+		assert_int_equal(adopter_error(a), 0);
+		ring.runs = 0;
 		fails_in = i / 2;
 		fails_after = i % 2 ? 2 : 0;
 		adopt_many(a, all, BATCH, out);
@@ -155,11 +163,33 @@ who_fails_with_the_ring_says_nothing(void **state)
 	close(wire);
 }
 
+/* The kernel has a ring, and a security module says no to what it is for. */
+static void
+one_that_refuses_is_not_used(void **state)
+{
+	struct adopter *a;
+
+	(void)state;
+	refuses = EACCES;
+	fails_in = UINT_MAX;
+	a = adopter_new();
+	refuses = 0;
+	assert_non_null(a);
+	assert_int_equal(adopter_error(a), EACCES);
+	adopter_free(a);
+	fails_in = fails_after = 0;
+	a = adopter_new();
+	assert_non_null(a);
+	assert_int_equal(adopter_error(a), EAGAIN);
+	adopter_free(a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_fails_with_the_ring_says_nothing),
+		cmocka_unit_test(one_that_refuses_is_not_used),
 	};
 
 	return cmocka_run_group_tests(tests, link_help_isolate, NULL);
