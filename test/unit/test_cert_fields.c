@@ -90,9 +90,9 @@ compare_broken(EVP_PKEY *key)
 	compare(der, len);
 	compare(der, len - 1);
 	for (size_t i = 0; i < len; i++) {
-		der[i] ^= 1u << i % 8;
+		der[i] = (uint8_t)(der[i] ^ 1u << i % 8);
 		compare(der, len);
-		der[i] ^= 1u << i % 8;
+		der[i] = (uint8_t)(der[i] ^ 1u << i % 8);
 	}
 }
 
