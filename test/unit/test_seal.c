@@ -88,7 +88,7 @@ second_night(void)
 	night_ends(1);
 }
 
-/* The canary was answered after the night.rows were there; readers see it at once. */
+/* The canary was answered after the rows were there; readers see it at once. */
 static void
 test_phantoms(void **state)
 {
