@@ -355,6 +355,10 @@ account_end(struct sealing *s)
 	if (s->bodies_missing > 0)
 		log_warn("%llu bodies of the sweep are damaged and left out",
 		    (unsigned long long)s->bodies_missing);
+	if (s->before != NULL && store_damaged(s->before) > 0)
+		log_warn("%s: %llu rows are damaged: who had them is new now",
+		    store_info(s->before)->sweep.id,
+		    (unsigned long long)store_damaged(s->before));
 	/*
 	 * Opted out meanwhile: gone from live/ then, and counted with the
 	 * transaction; or still there, and passed over by the walks.
