@@ -13,16 +13,7 @@
 #include "engine/adopt_plan.h"
 #include "engine/buffer.h"
 #include "engine/frame.h"
-
-static int
-option_of(int fd, int which)
-{
-	int value = -1;
-	socklen_t len = sizeof value;
-
-	assert_int_equal(getsockopt(fd, SOL_SOCKET, which, &value, &len), 0);
-	return value;
-}
+#include "test/unit/option_help.h"
 
 /* What our SYN's window promises has room, and the kernel lets it be. */
 static void

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "engine/ring.h"
+#include "test/unit/option_help.h"
 
 enum { ENTRIES = 8, TOLD_MAX = 2 * ENTRIES };
 
@@ -49,16 +50,6 @@ option(int level, int which, const int *value)
 		.option = which,
 		.value = value,
 		.len = sizeof *value };
-}
-
-static int
-option_of(int fd, int which)
-{
-	int value = -1;
-	socklen_t len = sizeof value;
-
-	assert_int_equal(getsockopt(fd, SOL_SOCKET, which, &value, &len), 0);
-	return value;
 }
 
 /* More than once around, so that every place is used again. */
