@@ -30,6 +30,7 @@ enum {
 	EVENTS_MAX = 64,
 	RETRY_MS = 5, /* a wire was full */
 	DEADLINE_MS = 100, /* how late a connect's may be seen */
+	AHEAD_MS = 50, /* packet is told how many wait for the probes */
 	REST_MS = 1000,
 	FDS_KEPT = 64 /* for all that is no connection */
 };
@@ -51,6 +52,8 @@ struct dial {
 	struct dial_note *failed; /* a ring: wire 1's way back has not */
 	unsigned ready_first, nready, failed_first, nfailed;
 	bool reading; /* wire 1 is watched */
+	uint64_t strayed; /* with probes that died: none will say it has them */
+	bool waited_for; /* something lies on wire 2 */
 	bool alone; /* packet has gone before us: the parent sees to it */
 	bool stop;
 	int status;
@@ -217,6 +220,26 @@ send_one_failed(struct dial *d)
 	return 0;
 }
 
+/*
+ * Those that no probe has begun. Of a probe that died we do not know whether it
+ * had some in its hands; but when the wire is empty nobody waits on it.
+ */
+static void
+tell_ahead(struct dial *d)
+{
+	uint64_t begun = stats_sum(d->args->stats, STAT_PROBE_RECEIVED);
+	uint64_t made =
+	    stats_get(d->args->stats, d->args->slot, STAT_DIAL_ADOPTED);
+	uint64_t ahead = made > begun ? made - begun : 0;
+
+	if (wire_unread(FD_DIALED) == 0)
+		d->strayed = ahead;
+	ahead = ahead > d->strayed ? ahead - d->strayed : 0;
+	stats_set(
+	    d->args->stats, d->args->slot, STAT_DIAL_AHEAD, d->nready + ahead);
+	d->waited_for = ahead > 0;
+}
+
 static void
 send_all(struct dial *d)
 {
@@ -228,6 +251,7 @@ send_all(struct dial *d)
 		;
 	stats_set(d->args->stats, d->args->slot, STAT_DIAL_QUEUED,
 	    d->nready + connects_count(d->connects));
+	tell_ahead(d);
 }
 
 /* ---- what comes in ------------------------------------------------------- */
@@ -440,6 +464,8 @@ wait_ms(const struct dial *d)
 {
 	if (d->nready > 0 || d->nfailed > 0)
 		return RETRY_MS;
+	if (d->waited_for)
+		return AHEAD_MS;
 	return connects_count(d->connects) > 0 ? DEADLINE_MS : REST_MS;
 }
 

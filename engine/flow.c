@@ -33,6 +33,7 @@ flow_new(const struct role_args *args, const struct flow_actions *act,
 	f->canary = canary_port(args->sweep->key, conf);
 	f->connect = conf->follow == FOLLOW_CONNECT;
 	f->strain.since_us = now.mono_us;
+	throttle_init(&f->throttle, now.mono_us);
 	flow_timeouts(conf, timeouts_ms);
 	f->table = waiting_new(
 	    conf->waiting_max, !addr_is4(&last), args->sweep->key, timeouts_ms);

@@ -6,6 +6,7 @@
 #include "engine/limits.h"
 #include "engine/segment.h"
 #include "engine/stats.h"
+#include "engine/throttle.h"
 #include "engine/waiting.h"
 #include "storage/record.h"
 
@@ -22,8 +23,8 @@ struct turn {
 /* How much was refused lately: the pressure on send. */
 struct strain {
 	uint64_t since_us; /* start of this window, CLOCK_MONOTONIC */
-	uint64_t wire_full, synacks, limited; /* counters at its start */
-	uint64_t wire, limits; /* 0..1000 */
+	uint64_t synacks, limited; /* counters at its start */
+	uint64_t limits; /* 0..1000 */
 };
 
 /* A segment of ours to be: which source address and service it concerns. */
@@ -67,6 +68,7 @@ struct flow {
 	unsigned nturns;
 	uint16_t places[PLACES]; /* turn + 1 by entry number; 0: empty */
 	struct strain strain;
+	struct throttle throttle;
 	unsigned challenges; /* in this window of strain */
 	uint64_t syns, syn_us; /* sent so far; when the last was, about */
 };

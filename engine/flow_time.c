@@ -6,8 +6,7 @@
 enum { STRAIN_WINDOW_US = 100 * 1000 };
 /* Before the next attempt, where our own kernel was in the way. */
 enum { ELSEWHERE_MS = 1000 };
-/* Pressure from a full wire: quick to rise, slower to fall. */
-enum { STRAIN_FULL = 1000, WIRE_RISE = 250, WIRE_FALL = 50 };
+enum { STRAIN_FULL = 1000 };
 /* Pressure from limits only slows: most of a lot of answers were refused. */
 enum { LIMITS_ANSWERS_MIN = 32, LIMITS_STRAIN = 300 };
 /* Pressure from the table: from half full (0) to nineteen twentieths. */
@@ -174,27 +173,39 @@ retry_blocked(struct flow *f)
 	}
 }
 
+/* What was handed on and no probe has begun yet slows the SYNs. */
+static void
+throttle(struct flow *f)
+{
+	const struct stats *stats = f->args->stats;
+	uint64_t handed = flow_counted(f, STAT_PKT_HANDED_ON);
+	uint64_t dialed = stats_get(stats, ROLE_DIAL, STAT_DIAL_RECEIVED);
+	struct throttle_seen seen = {
+		.syns = stats_get(stats, ROLE_SEND, STAT_SEND_PACKETS),
+		.handed = handed,
+		.refused = flow_counted(f, STAT_PKT_WIRE_FULL),
+		.ahead = (handed > dialed ? handed - dialed : 0) +
+		    stats_get(stats, ROLE_DIAL, STAT_DIAL_AHEAD),
+	};
+
+	stats_set(f->args->stats, f->args->slot, STAT_PKT_SYN_LIMIT,
+	    throttle_turn(&f->throttle, f->now.mono_us, &seen));
+}
+
 static void
 measure_strain(struct flow *f)
 {
 	struct strain *s = &f->strain;
-	uint64_t wire_full = flow_counted(f, STAT_PKT_WIRE_FULL);
 	uint64_t limited = flow_counted(f, STAT_PKT_REFUSED_LIMIT);
 	uint64_t synacks = flow_counted(f, STAT_PKT_SYNACKS);
 
 	if (f->now.mono_us - s->since_us < STRAIN_WINDOW_US)
 		return;
-	if (wire_full > s->wire_full)
-		s->wire = s->wire + WIRE_RISE < STRAIN_FULL
-		    ? s->wire + WIRE_RISE
-		    : STRAIN_FULL;
-	else
-		s->wire = s->wire > WIRE_FALL ? s->wire - WIRE_FALL : 0;
+	throttle(f);
 	s->limits = 0;
 	if (synacks - s->synacks >= LIMITS_ANSWERS_MIN &&
 	    (limited - s->limited) * 2 > synacks - s->synacks)
 		s->limits = LIMITS_STRAIN;
-	s->wire_full = wire_full;
 	s->limited = limited;
 	s->synacks = synacks;
 	s->since_us = f->now.mono_us;
@@ -212,8 +223,6 @@ pressure(const struct flow *f)
 		return STRAIN_FULL;
 	if (fill > FILL_FROM)
 		p = (fill - FILL_FROM) * STRAIN_FULL / (FILL_TO - FILL_FROM);
-	if (f->strain.wire > p)
-		p = f->strain.wire;
 	return f->strain.limits > p ? f->strain.limits : p;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -74,6 +75,7 @@ static const struct rule dial_rules[] = {
 	PLAIN("getsockopt"), PLAIN("getsockname"), PLAIN("sendto"),
 	PLAIN("sendmsg"),
 	ON_FD("recvmsg", FD_CONTROL), ON_FD("recvmsg", FD_HANDOFF),
+	WITH("ioctl", 1, UINT32_MAX, SIOCOUTQ),
 	/* Of its ring, which is there already and reads nothing: ring.h. */
 	PLAIN("io_uring_enter"),
 	/* What takes the numbers of the two that it has closed itself. */

@@ -275,12 +275,22 @@ send_again(struct send *s)
 	    again_open(&s->again));
 }
 
+/* Who follows the answers takes fewer than the rate would bring. */
+static bool
+is_throttled(const struct send *s)
+{
+	uint64_t limit = packet_count(s, STAT_PKT_SYN_LIMIT);
+
+	return limit > 0 && limit < s->rate;
+}
+
 static struct backoff_seen
 look_for_trouble(struct send *s)
 {
 	struct backoff_seen seen = { .sent = 0 };
 
-	if (packet_count(s, STAT_PKT_PRESSURE) >= PRESSURE_FULL)
+	if (packet_count(s, STAT_PKT_PRESSURE) >= PRESSURE_FULL ||
+	    is_throttled(s))
 		s->wire_stops++;
 	seen.n[BACKOFF_DROPS] = packet_count(s, STAT_PKT_PCAP_DROP);
 	seen.n[BACKOFF_WIRE] = s->wire_stops;
@@ -325,20 +335,23 @@ has_work(const struct send *s, unsigned thread)
 }
 
 /*
- * The rate in force, less what packet's pressure takes off, in equal parts for
- * the threads that have work. Thread 0 always has: it sends the follow-ups.
- * What does not divide goes to the last threads, so that a rate below their
- * number still ends.
+ * The rate in force, less what packet's pressure takes off, and not above what
+ * it says that can be followed; in equal parts for the threads that have work.
+ * Thread 0 always has: it sends the follow-ups. What does not divide goes to the
+ * last threads, so that a rate below their number still ends.
  */
 static void
 share_rate(struct send *s)
 {
 	uint64_t pressure = packet_count(s, STAT_PKT_PRESSURE);
 	uint64_t left = pressure < PRESSURE_FULL ? PRESSURE_FULL - pressure : 0;
+	uint64_t limit = packet_count(s, STAT_PKT_SYN_LIMIT);
 	uint64_t rate = allowed_rate(s) * left / PRESSURE_FULL;
 	uint64_t parts[SWEEP_THREADS_MAX];
 	bool works[SWEEP_THREADS_MAX];
 
+	if (limit > 0 && rate > limit)
+		rate = limit;
 	for (unsigned i = 0; i < s->nthreads; i++)
 		works[i] = has_work(s, i);
 	pacer_share(rate, works, s->nthreads, parts);

@@ -64,6 +64,7 @@
 	X(PKT_LAG, "capture_lag_ms")		/* gauge */                  \
 	X(PKT_WIRE_FULL, "wire_full")                                        \
 	X(PKT_PRESSURE, "pressure")	/* gauge 0..1000, read by send */    \
+	X(PKT_SYN_LIMIT, "syn_limit")	/* gauge: a second; 0: none; too */  \
 	X(PKT_FOLLOWUPS, "followups_queued")                                 \
 	/* dial */                                                           \
 	X(DIAL_RECEIVED, "dial_received")                                    \
@@ -71,6 +72,7 @@
 	X(DIAL_FAILED, "dial_failed")                                        \
 	X(DIAL_WITHDRAWN, "dial_withdrawn")                                  \
 	X(DIAL_QUEUED, "dial_queued")		/* gauge */                  \
+	X(DIAL_AHEAD, "dial_ahead")		/* gauge: no probe has it */ \
 	/* probe, one slot a process */                                      \
 	X(PROBE_RECEIVED, "conversations")                                   \
 	X(PROBE_REPORTED, "reported")                                        \

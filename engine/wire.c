@@ -1,7 +1,9 @@
 /* wire.c: messages between the processes, with or without descriptors. */
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +36,14 @@ fail:
 	close(fds[0]);
 	close(fds[1]);
 	return -1;
+}
+
+size_t
+wire_unread(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? 0 : (size_t)bytes;
 }
 
 int

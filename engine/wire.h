@@ -38,6 +38,9 @@ ssize_t wire_recv(int fd, void *, size_t cap);
 ssize_t wire_recv_fds(
     int fd, void *, size_t cap, int *fds, size_t cap_fds, size_t *nfds);
 
+/* Bytes of ours, about, that the other end has not read; 0: none. */
+size_t wire_unread(int fd);
+
 /* A pair for one wire with buffers of about bytes. 0, or -1 with errno. */
 int wire_pair(int fds[2], size_t bytes);
 

@@ -4,7 +4,7 @@
 #
 #	sudo test/bench/bench_pool.sh [PART...]
 #
-# PART: cpu open memory silent slow rates adopt. BENCH_KEEP=DIR keeps what was
+# PART: cpu open memory silent slow rates full adopt. BENCH_KEEP=DIR keeps what was
 # watched. `make bench-pool` builds what it needs and runs all.
 
 # shellcheck source=test/bench/lib.sh
@@ -14,7 +14,7 @@ bench_veth
 [ -z "${BENCH_TRACE:-}" ] || set -x
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(cpu open memory silent slow rates adopt)
+[ $# -gt 0 ] || parts=(cpu open memory silent slow rates full adopt)
 conf=$BENCH_DIR/conf
 POOL_RATE=${POOL_RATE:-400}
 OPEN_RATE=${OPEN_RATE:-3000}
@@ -415,12 +415,35 @@ part_rates()
 		ulimit -n 1200
 		run rates 25 'ports = { "110/pop3" }' -- -L 500 -k no_tls=100
 	)
-	watched=$BENCH_DIR/rates.jsonl
+	smooth rates rate
+}
+
+# smooth NAME FIGURE: the rates of that sweep over time, and figures of them
+smooth()
+{
+	local name value unit
+
+	watched=$BENCH_DIR/$1.jsonl
 	python3 test/bench/pool.py rates "$watched"
-	python3 test/bench/pool.py smooth "$watched" |
-	    while read -r name value; do
-		figure "$name" "$value" ratio
-	    done
+	while read -r name value unit; do
+		figure "$2_$name" "$value" "$unit"
+	done < <(python3 test/bench/pool.py smooth "$watched")
+}
+
+# ---- full: a core that is full, of others' work too --------------------------
+
+# More answers than our processes can follow beside a busy loop on their CPU,
+# each with a handshake: the same, and few are to wait for a probe.
+part_full()
+{
+	local POOL_RATE=${FULL_RATE:-3000} POOL_WAITING=262144 hog
+
+	taskset -c 1 sh -c 'while :; do :; done' &
+	hog=$!
+	run full "${FULL_SECONDS:-36}" 'ports = { "993/imaps" }' -- -k silent=0
+	kill "$hog"
+	wait "$hog" || :
+	smooth full full
 }
 
 # ---- adopt: dial alone, at 50,000 answers/s ----------------------------------

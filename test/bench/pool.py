@@ -22,8 +22,10 @@
     pool.py smooth OUT              how SYN/s moved once the pool was full:
                                     mean, and standard deviation, least and
                                     most as parts of it
-    pool.py rates OUT               seconds, SYN/s, completed/s, open, waiting,
-                                    pressure, a line each
+    pool.py rates OUT               seconds, SYN/s, completed/s, open, waiting
+                                    (for a greeting, for a probe), pressure,
+                                    limit, a line each
+    pool.py smooth OUT              how the rate moved, name value unit
 """
 
 import json
@@ -222,32 +224,44 @@ def roles(part):
         print(name, round(used / done, 2))
 
 
+def ahead(sample):
+    """Handed on, and begun by no probe yet."""
+    n = sample["n"]
+    return (n["handed_on"] - n["dial_failed"] - n["dial_withdrawn"] -
+            n["conversations"])
+
+
 def rates(samples):
-    print("# seconds SYN/s completed/s open waiting pressure")
+    print("# seconds SYN/s completed/s open waiting ahead pressure limit")
     for a, b in zip(samples, samples[1:]):
         dt = b["t"] - a["t"]
         syn = (b["n"]["syn_packets"] - a["n"]["syn_packets"]) / dt
         done = (b["n"]["dialogs"] - a["n"]["dialogs"]) / dt
         print(f'{b["t"]:.1f} {syn:.0f} {done:.0f} '
-              f'{b["n"]["conversations_open"]} {b["n"]["waiting"]} '
-              f'{b["n"]["pressure"]}')
+              f'{b["n"]["conversations_open"]} {b["n"]["waiting"]} {ahead(b)} '
+              f'{b["n"]["pressure"]} {b["n"].get("syn_limit", 0)}')
 
 
 def smooth(samples):
     """Of the time in which SYNs go out: how the rate moved, once it has come
     down and until it is broken off."""
-    rate = []
+    rate, done = [], []
     for a, b in zip(samples, samples[1:]):
         if b["n"]["sent"] < b["total"]:
             rate.append((b["n"]["syn_packets"] - a["n"]["syn_packets"]) /
                         (b["t"] - a["t"]))
+            done.append((b["n"]["dialogs"] - a["n"]["dialogs"]) /
+                        (b["t"] - a["t"]))
     rate = rate[len(rate) // 2:-2]
+    done = done[len(done) // 2:-2]
     mean = sum(rate) / len(rate)
     spread = (sum((r - mean) ** 2 for r in rate) / len(rate)) ** 0.5
-    print("rate_mean", round(mean, 1))
-    print("rate_spread", round(spread / mean, 3))
-    print("rate_least", round(min(rate) / mean, 3))
-    print("rate_most", round(max(rate) / mean, 3))
+    print("mean", round(mean, 1), "SYN/s")
+    print("done", round(sum(done) / len(done), 1), "1/s")
+    print("spread", round(spread / mean, 3), "of the mean")
+    print("least", round(min(rate) / mean, 3), "of the mean")
+    print("most", round(max(rate) / mean, 3), "of the mean")
+    print("ahead", max(ahead(s) for s in samples), "connections")
 
 
 def main():

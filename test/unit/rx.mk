@@ -1,5 +1,5 @@
 # What is received, and what becomes of it.
-RX_FLOW = engine/flow engine/flow_entry engine/flow_turn engine/flow_time \
+RX_FLOW = engine/flow engine/flow_entry engine/flow_turn engine/flow_time engine/throttle \
     engine/flow_stray engine/flow_optout \
     engine/waiting engine/bulk engine/deadlines engine/limits engine/canary engine/cookie engine/addr engine/ranges \
     engine/conf_port
@@ -7,7 +7,9 @@ UNIT_segment = engine/segment engine/frame engine/addr
 UNIT_bulk = engine/bulk
 UNIT_waiting = engine/waiting engine/bulk engine/deadlines engine/addr
 UNIT_limits = engine/limits engine/bulk engine/addr
+UNIT_throttle = engine/throttle
 UNIT_flow = $(RX_FLOW) test/unit/flow_help
+UNIT_flow_throttle = $(UNIT_flow)
 UNIT_flow_refused = $(UNIT_flow)
 UNIT_flow_challenge = $(UNIT_flow)
 UNIT_flow_optout = $(UNIT_flow)

@@ -333,6 +333,36 @@ adopts_many_at_once(void **state)
 	}
 }
 
+/*
+ * Those on wire 2 are told, until a probe says that it has begun them; of one
+ * that died with some in its hands nobody waits for ever.
+ */
+static void
+who_waits_for_a_probe_is_told(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	unsigned probe = stats_slot(ROLE_PROBE, 0);
+	char got[sizeof greeting];
+	struct dialed d;
+
+	(void)state;
+	for (unsigned begun = 0; begun < 2; begun++) {
+		int fd;
+
+		send_syn(w, begun == 0 ? four : six, POP3);
+		await_count(w, STAT_DIAL_AHEAD, 1);
+		fd = receive_socket(w, &d);
+		stats_set(w->stats, probe, STAT_PROBE_RECEIVED, begun);
+		await_count(w, STAT_DIAL_AHEAD, 0);
+		assert_true(read_all(fd, got, sizeof greeting - 1));
+		talk(fd);
+		take_leave(fd);
+		check_session();
+		send_done(w, &d);
+	}
+	world_free(w);
+}
+
 static void
 connects_plainly(void **state)
 {
@@ -398,6 +428,7 @@ main(void)
 		cmocka_unit_test(a_closed_port_is_counted),
 		cmocka_unit_test(what_cannot_be_adopted_is_reset),
 		cmocka_unit_test(adopts_many_at_once),
+		cmocka_unit_test(who_waits_for_a_probe_is_told),
 		cmocka_unit_test(connects_plainly),
 		cmocka_unit_test(a_stop_leaves_nobody_half_open),
 		cmocka_unit_test(ticks_come_by_themselves),

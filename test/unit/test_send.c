@@ -397,6 +397,29 @@ pressure_stops_sending(void **state)
 	run_free(r);
 }
 
+/* What packet says can be followed is not exceeded, whatever the rate. */
+static void
+a_limit_of_packet_is_kept(void **state)
+{
+	struct run *r = run_start(1);
+	unsigned packet = stats_slot(ROLE_PACKET, 0), seen;
+	struct noted n;
+
+	(void)state;
+	stats_set(r->stats, packet, STAT_PKT_SYN_LIMIT, 20);
+	set_rate(r, 100000);
+	for (int i = 0; i < 4; i++)
+		assert_true(read_note(r, 2000, &n));
+	seen = atomic_load(&frames_seen);
+	stats_set(r->stats, packet, STAT_PKT_SYN_LIMIT, 0);
+	expect_control(r, CTL_SENT);
+	/* a note is sent twice a second */
+	assert_in_range(seen, 5, 80);
+	run_stop(r);
+	assert_int_equal(atomic_load(&frames_seen), SENT);
+	run_free(r);
+}
+
 /* A note never covers what the link has not taken. */
 static void
 notes_wait_for_the_link(void **state)
@@ -517,6 +540,7 @@ main(void)
 		cmocka_unit_test(starts_paused),
 		cmocka_unit_test(a_rate_below_the_threads_ends),
 		cmocka_unit_test(pressure_stops_sending),
+		cmocka_unit_test(a_limit_of_packet_is_kept),
 		cmocka_unit_test(notes_wait_for_the_link),
 		cmocka_unit_test(followups_all_leave),
 		cmocka_unit_test(resumes_where_it_was),

@@ -67,7 +67,12 @@ says_when_it_is_full(void **state)
 		n++;
 	assert_int_equal(errno, EAGAIN);
 	assert_in_range(n, 20, 10000);
+	assert_true(wire_unread(fds[0]) >= n * sizeof out);
 	assert_int_equal(wire_recv(fds[1], out, sizeof out), sizeof out);
+	assert_true(wire_unread(fds[0]) >= (n - 1) * sizeof out);
+	for (unsigned i = 1; i < n; i++)
+		wire_recv(fds[1], out, sizeof out);
+	assert_int_equal(wire_unread(fds[0]), 0);
 }
 
 static void
