@@ -520,18 +520,18 @@ seen_in_error(struct link_watch *w, int error)
 	return w->permanent ? LINK_SEEN_FINE : LINK_SEEN_NOTHING;
 }
 
-/* It is there, and with its address: of one that was absent that is news. */
+/*
+ * It is there, and with its address. That it hears us its answer alone says: an
+ * entry is made of what it asks us, too.
+ */
 static enum link_seen
 seen_in_entry(struct link_watch *w, unsigned state)
 {
-	bool is_new = w->absent;
-
 	w->known = true;
 	w->absent = false;
 	w->permanent = state & (NUD_PERMANENT | NUD_NOARP);
-	return is_new || w->permanent || (state & NUD_REACHABLE)
-	    ? LINK_SEEN_FINE
-	    : LINK_SEEN_NOTHING;
+	return w->permanent || (state & NUD_REACHABLE) ? LINK_SEEN_FINE
+						       : LINK_SEEN_NOTHING;
 }
 
 /* What one message says of it. */

@@ -16,6 +16,7 @@
 #include "engine/sandbox.h"
 #include "engine/sender.h"
 #include "engine/stats.h"
+#include "engine/uplink.h"
 
 enum {
 	TICK_MS = 50, /* statistics, pressure, shares of the rate */
@@ -525,7 +526,10 @@ send_main(const struct role_args *args)
 	sandbox_enter(ROLE_SEND, args->conf, args->instance);
 	backoff_init(
 	    &s->backoff, now_us() / 1000, &(struct backoff_seen){ .sent = 0 });
-	again_init(&s->again, s->nthreads, args->conf->answer_window_ms);
+	again_init(&s->again, s->nthreads,
+	    args->conf->answer_window_ms > UPLINK_NOTICED_MS
+		? args->conf->answer_window_ms
+		: UPLINK_NOTICED_MS);
 	loop(s);
 	end(s);
 	free(s);

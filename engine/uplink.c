@@ -18,10 +18,15 @@
 enum {
 	LOOK_MS = 1000,
 	ASK_MS = 1000, /* a next hop that was fine a moment ago */
+	/*
+	 * One that has not answered yet: the kernel asks three times, a second
+	 * apart, before it says so, and begins anew when told to in between.
+	 */
+	ASK_PROBED_MS = 3500,
 	ASK_LOST_MS = 500,
 	/* There are hosts that hear only what is asked of all on the link. */
 	DOUBT_MS = 1000,
-	ASKED_MAX = 8 /* and no word of it: it is gone */
+	ASKED_MAX = 2 /* and no word of it: it is gone */
 };
 
 struct hop {
@@ -160,7 +165,18 @@ take_seen(struct hop *h, enum link_seen seen, uint64_t now_ms)
 	if (seen == LINK_SEEN_FINE) {
 		h->doubt_ms = 0;
 		h->asked = 0;
+		if (h->ask_ms > now_ms + ASK_MS)
+			h->ask_ms = now_ms + ASK_MS;
 	}
+}
+
+/* How long the answer to what is asked now is waited for. */
+static uint64_t
+ask_again_ms(const struct hop *h)
+{
+	if (h->watch.absent)
+		return ASK_LOST_MS;
+	return h->watch.known ? ASK_PROBED_MS : ASK_MS;
 }
 
 /* Times that we have asked, and not time: we may have slept. */
@@ -174,8 +190,8 @@ look_at_hop(struct hop *h, uint64_t now_ms)
 	    h->asked > ASKED_MAX;
 	if (now_ms < h->ask_ms)
 		return;
-	h->ask_ms = now_ms + (h->gone ? ASK_LOST_MS : ASK_MS);
 	h->asked++;
+	h->ask_ms = now_ms + ask_again_ms(h);
 	link_watch_ask(&h->watch);
 }
 

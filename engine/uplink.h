@@ -12,7 +12,11 @@ struct conf;
 struct ranges;
 struct uplink;
 
-enum { UPLINK_WHY_MAX = 256, UPLINK_GONE_MS = 10000 };
+/*
+ * What was sent in the last UPLINK_NOTICED_MS before it shows that the way out
+ * is lost may have been sent into the void.
+ */
+enum { UPLINK_WHY_MAX = 256, UPLINK_GONE_MS = 10000, UPLINK_NOTICED_MS = 6000 };
 
 enum uplink_state {
 	UPLINK_FINE,

@@ -30,16 +30,38 @@ enum gateway { GATEWAY_SILENT = 0, GATEWAY = 0xb, ANOTHER = 0xd };
 
 static _Atomic int gateway = GATEWAY_SILENT;
 static atomic_bool over, deaf; /* to what it alone is asked */
+static atomic_bool asking; /* it does not hear us, and asks for us */
 static pthread_t thread;
 static struct conf conf;
 static struct ranges *targets;
 static char why[UPLINK_WHY_MAX];
+
+/* Who is at 10.99.0.1, that of the question? */
+static void
+ask(int fd, uint8_t f[64])
+{
+	uint8_t mac[MAC_LEN] = { 2, 0, 0, 0, 0, GATEWAY }, us[4], it[4];
+
+	memcpy(us, f + 28, 4);
+	memcpy(it, f + 38, 4);
+	memset(f, 0xff, MAC_LEN);
+	memcpy(f + 6, mac, MAC_LEN);
+	memcpy(f + 22, mac, MAC_LEN);
+	memcpy(f + 28, it, 4);
+	memset(f + 32, 0, MAC_LEN);
+	memcpy(f + 38, us, 4);
+	(void)!send(fd, f, ARP_LEN, 0);
+}
 
 static void
 answer(int fd, uint8_t f[64])
 {
 	uint8_t mac[MAC_LEN] = { 2, 0, 0, 0, 0, (uint8_t)gateway }, asked[4];
 
+	if (asking && f[21] == 1 && f[41] == 2) {
+		ask(fd, f);
+		return;
+	}
 	memcpy(asked, f + 38, 4);
 	if (f[21] != 1 || asked[3] != 2 || gateway == GATEWAY_SILENT)
 		return;
@@ -84,7 +106,7 @@ set_up(void **state)
 	assert_int_equal(
 	    ranges_add_text(targets, "198.18.0.0/24", &expected), 0);
 	assert_int_equal(ranges_seal(targets), 0);
-	over = deaf = false;
+	over = deaf = asking = false;
 	gateway = GATEWAY;
 	return pthread_create(&thread, NULL, serve, NULL);
 }
@@ -216,6 +238,30 @@ next_hop_goes_and_returns(void **state)
 	uplink_free(u);
 	gateway = GATEWAY;
 	forget_neighbours();
+}
+
+/* Its own questions make an entry, and are no answer. */
+static void
+next_hop_that_only_asks_is_gone(void **state)
+{
+	struct uplink *u;
+
+	(void)state;
+	link_help_needed();
+	u = watch();
+	assert_fine_for(u, 2000);
+	asking = true;
+	for (int i = 0; i < 2; i++) {
+		assert_in_range(turn_until(u, UPLINK_LOST), 0, 5700);
+		for (uint64_t from = now_ms(); now_ms() - from < 3000;) {
+			assert_int_equal(
+			    uplink_turn(u, now_ms(), why), UPLINK_LOST);
+			poll(NULL, 0, TURN_MS);
+		}
+	}
+	asking = false;
+	assert_in_range(turn_until(u, UPLINK_FINE), 0, 4000);
+	uplink_free(u);
 }
 
 /* RFC 1122 2.3.2.1 is not everybody's: it is asked as one that is new. */
@@ -423,6 +469,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(says_why_nothing_can_begin),
 		EACH(next_hop_goes_and_returns),
+		EACH(next_hop_that_only_asks_is_gone),
 		EACH(next_hop_that_hears_broadcasts_only),
 		EACH(next_hop_that_is_forgotten_is_asked_anew),
 		EACH(next_hop_among_many_neighbours),
