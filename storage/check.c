@@ -63,7 +63,7 @@ check_wrong(struct check *c, const char *fmt, ...)
 }
 
 static const char *
-head_row(struct walk *w, const uint8_t *key, const MDB_val *value)
+head_row(struct walk *w, const uint8_t *key, const MDB_val *value, bool gone)
 {
 	struct target t = target_unpack(key);
 	struct head h;
@@ -78,7 +78,8 @@ head_row(struct walk *w, const uint8_t *key, const MDB_val *value)
 	if (h.port != t.port || memcmp(h.addr, t.addr.b, sizeof h.addr) != 0)
 		return "the head of another target";
 	if (w->sealed &&
-	    (h.change == CHANGE_NONE || h.first_seen_us > h.last_seen_us))
+	    ((h.change == CHANGE_NONE && !gone) ||
+		h.first_seen_us > h.last_seen_us))
 		return "a change, or times, that no seal writes";
 	return NULL;
 }
@@ -96,7 +97,7 @@ has_text(struct walk *w, const uint8_t *target, uint64_t number)
 static const char *
 heads_row(struct walk *w, const uint8_t *key, const MDB_val *value)
 {
-	const char *what = head_row(w, key, value);
+	const char *what = head_row(w, key, value, false);
 	struct head h;
 
 	w->heads_n++;
@@ -118,7 +119,7 @@ gone_row(struct walk *w, const uint8_t *key, const MDB_val *value)
 
 	if (view_get(&w->view, w->heads, key, TARGET_KEY_LEN, &here))
 		return "gone, and there as well";
-	return head_row(w, key, value);
+	return head_row(w, key, value, true);
 }
 
 /* Every certificate of the chain is kept, and the leaf is the head's. */

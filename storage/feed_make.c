@@ -176,11 +176,15 @@ write_row(struct making *m, const struct row *r)
 	return result;
 }
 
-/* Gone is told once: in the sweep in which it has become so. */
+/*
+ * Gone is told once: in the sweep in which it has become so, and in none that
+ * did not ask it.
+ */
 static bool
 is_asked_for(const struct feed_order *order, const struct head *h)
 {
-	if (order->kind == FEED_GONE_ROWS && h->missed != order->gone_after)
+	if (order->kind == FEED_GONE_ROWS &&
+	    (h->missed != order->gone_after || h->change == CHANGE_NONE))
 		return false;
 	if (order->protocols != 0 && !(order->protocols >> h->protocol & 1))
 		return false;

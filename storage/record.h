@@ -158,7 +158,7 @@ struct head {
 	uint32_t findings; /* 48 bits by enum finding */
 	uint32_t observations; /* 52 nights it was answered */
 	uint8_t starttls; /* 56 */
-	uint8_t change; /* 57 set by the seal */
+	uint8_t change; /* 57 set by the seal; none: gone and not asked */
 	uint16_t code; /* 58 SMTP greeting code */
 	uint16_t tls_version; /* 60 0x0301 .. 0x0304, 0 none */
 	uint16_t cipher; /* 62 IANA number */

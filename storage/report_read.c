@@ -114,7 +114,7 @@ read_gone(struct report *r, struct store *s)
 		if (!head_is_service(&h))
 			continue;
 		g->not_seen += h.missed < GONE_AFTER;
-		g->gone += h.missed == GONE_AFTER;
+		g->gone += h.missed == GONE_AFTER && h.change != CHANGE_NONE;
 	}
 	store_scan_free(scan);
 }

@@ -175,10 +175,14 @@ seal_one_gone(struct sealing *s, struct walk *from)
 	struct head h = from->head;
 	uint64_t silent_us;
 
+	if (h.change == CHANGE_NONE)
+		h.change = CHANGE_SAME;
 	/* One that is silent today has answered: it may be gone anew. */
 	if (store_is_silent(s->live, &from->target, &silent_us))
 		h.missed = 0;
-	else if (was_asked(s, &from->target) && h.missed < UINT16_MAX)
+	else if (!was_asked(s, &from->target))
+		h.change = CHANGE_NONE;
+	else if (h.missed < UINT16_MAX)
 		h.missed++;
 	if (from == &s->last && h.missed > 0)
 		s->info->gone++;

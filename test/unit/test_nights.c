@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "engine/ranges.h"
+#include "test/unit/feed_help.h"
 #include "test/unit/nights_help.h"
 #include "test/unit/run_help.h"
 #include "test/unit/store_help.h"
@@ -128,6 +130,46 @@ test_silent_after_it_was_gone(void **state)
 	}
 }
 
+static unsigned
+files_of_gone(void)
+{
+	struct recipient v[] = { { .name = "all", .everything = true } };
+	struct recipients all = { v, 1 };
+	char dir[64];
+	unsigned n;
+
+	help_feeds(night.dir, dir, &all, FEED_GONE_ROWS, false);
+	n = help_files(dir);
+	help_remove(dir);
+	return n;
+}
+
+/* In the sweep that missed it for the third time, and in no other. */
+static void
+test_gone_is_told_once(void **state)
+{
+	static const char expected[] = "0001000";
+	struct ranges *excluded = ranges_new();
+	const struct ranges *usual = night.args.excluded;
+	const char *what;
+
+	(void)state;
+	assert_int_equal(ranges_add_text(excluded, "192.0.2.2", &what), 0);
+	assert_int_equal(ranges_seal(excluded), 0);
+	for (unsigned i = 0; expected[i] != '\0'; i++) {
+		night.args.excluded = i == 4 || i == 5 ? excluded : usual;
+		night_begins();
+		night_saw("192.0.2.1", OUTCOME_COMPLETED, NO_TLS);
+		if (i == 0)
+			night_saw("192.0.2.2", OUTCOME_COMPLETED, NO_TLS);
+		night_ends(1);
+		assert_int_equal(files_of_gone() > 0, expected[i] == '1');
+	}
+	assert_int_equal(missed("192.0.2.2"), 4);
+	night.args.excluded = usual;
+	ranges_free(excluded);
+}
+
 int
 main(void)
 {
@@ -136,6 +178,8 @@ main(void)
 		    test_diff, night_set_up, night_tear_down),
 		cmocka_unit_test_setup_teardown(test_silent_after_it_was_gone,
 		    night_set_up, night_tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_gone_is_told_once, night_set_up, night_tear_down),
 	};
 
 	return cmocka_run_group_tests_name("nights", tests, NULL, NULL);
