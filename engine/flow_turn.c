@@ -76,7 +76,6 @@ taken(struct flow *f, struct turn *t)
 static void
 blocked(struct flow *f, struct turn *t)
 {
-	flow_count(f, STAT_PKT_WIRE_FULL);
 	waiting_move(f->table, t->entry, QUEUE_BLOCKED, flow_now_ms(f));
 }
 
@@ -111,6 +110,9 @@ flow_hand_on(struct flow *f)
 		int took = f->act.hand_on(f->context, handoffs + at, n - at);
 
 		open = took > 0;
+		if (!open)
+			stats_add(f->args->stats, f->args->slot,
+			    STAT_PKT_WIRE_FULL, n - at);
 		for (int i = 0; i < took && at < n; i++)
 			taken(f, turns[at++]);
 	}

@@ -120,6 +120,7 @@ struct link_watch {
 	uint8_t mac[MAC_LEN];
 	bool known; /* its entry was seen */
 	bool permanent; /* somebody has set it, or we may not ask */
+	bool answers; /* ... and said so as one that we can see */
 	bool absent; /* the kernel knows no address of it now */
 };
 

@@ -522,16 +522,23 @@ seen_in_error(struct link_watch *w, int error)
 
 /*
  * It is there, and with its address. That it hears us its answer alone says: an
- * entry is made of what it asks us, too.
+ * entry is made of what it asks us, too. But there are those that answer all on
+ * the link (RFC 3927 section 2.5), which the kernel takes for no answer: of one
+ * that never gave another, an entry that is new has to do.
  */
 static enum link_seen
 seen_in_entry(struct link_watch *w, unsigned state)
 {
+	bool is_new = w->absent;
+
 	w->known = true;
 	w->absent = false;
+	w->answers |= (state & NUD_REACHABLE) != 0;
 	w->permanent = state & (NUD_PERMANENT | NUD_NOARP);
-	return w->permanent || (state & NUD_REACHABLE) ? LINK_SEEN_FINE
-						       : LINK_SEEN_NOTHING;
+	return w->permanent || (state & NUD_REACHABLE) ||
+		(is_new && !w->answers)
+	    ? LINK_SEEN_FINE
+	    : LINK_SEEN_NOTHING;
 }
 
 /* What one message says of it. */

@@ -24,6 +24,7 @@ enum {
 	NOTE_MS = 1000,
 	LAST_NOTE_MS = 1000, /* how long a full wire may hold up the end */
 	DUE_MAX = 256, /* follow-ups in one message */
+	SAY_LIMIT_MS = 10000,
 	PRESSURE_FULL = 1000
 };
 
@@ -46,6 +47,8 @@ struct send {
 	struct backoff backoff;
 	struct again again;
 	uint32_t again_number;
+	bool said_limited; /* what packet limits us to */
+	uint64_t limit_ms; /* since when it is otherwise */
 	uint64_t wire_stops; /* turns in which packet stopped us */
 	bool stop, told_sent, due_closed, giving;
 	struct followup due[DUE_MAX]; /* read, not yet in a thread */
@@ -276,22 +279,12 @@ send_again(struct send *s)
 	    again_open(&s->again));
 }
 
-/* Who follows the answers takes fewer than the rate would bring. */
-static bool
-is_throttled(const struct send *s)
-{
-	uint64_t limit = packet_count(s, STAT_PKT_SYN_LIMIT);
-
-	return limit > 0 && limit < s->rate;
-}
-
 static struct backoff_seen
 look_for_trouble(struct send *s)
 {
 	struct backoff_seen seen = { .sent = 0 };
 
-	if (packet_count(s, STAT_PKT_PRESSURE) >= PRESSURE_FULL ||
-	    is_throttled(s))
+	if (packet_count(s, STAT_PKT_PRESSURE) >= PRESSURE_FULL)
 		s->wire_stops++;
 	seen.n[BACKOFF_DROPS] = packet_count(s, STAT_PKT_PCAP_DROP);
 	seen.n[BACKOFF_WIRE] = s->wire_stops;
@@ -323,7 +316,6 @@ allowed_rate(struct send *s)
 	default:
 		break;
 	}
-	stats_set(s->args->stats, s->args->slot, STAT_SEND_RATE, b->allowed);
 	stats_set(s->args->stats, s->args->slot, STAT_SEND_BACKOFFS, b->cuts);
 	return b->allowed;
 }
@@ -333,6 +325,34 @@ has_work(const struct send *s, unsigned thread)
 {
 	return thread == 0 || !s->progress[thread].finished ||
 	    has_again(s, thread);
+}
+
+/*
+ * Who follows the answers takes fewer than the rate brings: said when that has
+ * lasted, and when it has been over for as long.
+ */
+static void
+say_limit(struct send *s, uint64_t rate, uint64_t limit)
+{
+	bool limited = limit > 0 && limit < rate;
+	uint64_t now_ms = now_us() / 1000;
+
+	if (limited == s->said_limited || rate == 0) {
+		s->limit_ms = now_ms;
+		return;
+	}
+	if (now_ms - s->limit_ms < SAY_LIMIT_MS)
+		return;
+	s->said_limited = limited;
+	s->limit_ms = now_ms;
+	if (limited)
+		log_info("answers are not followed as fast as they come: "
+			 "about %" PRIu64 " of %" PRIu64 " packets/s now",
+		    limit, rate);
+	else
+		log_info("answers are followed as they come: %" PRIu64
+			 " packets/s again",
+		    rate);
 }
 
 /*
@@ -347,14 +367,22 @@ share_rate(struct send *s)
 	uint64_t pressure = packet_count(s, STAT_PKT_PRESSURE);
 	uint64_t left = pressure < PRESSURE_FULL ? PRESSURE_FULL - pressure : 0;
 	uint64_t limit = packet_count(s, STAT_PKT_SYN_LIMIT);
-	uint64_t rate = allowed_rate(s) * left / PRESSURE_FULL;
+	uint64_t allowed = allowed_rate(s), working = 0;
+	uint64_t rate = allowed * left / PRESSURE_FULL;
 	uint64_t parts[SWEEP_THREADS_MAX];
 	bool works[SWEEP_THREADS_MAX];
 
+	say_limit(s, allowed, limit);
+	for (unsigned i = 0; i < s->nthreads; i++) {
+		works[i] = has_work(s, i);
+		working += works[i];
+	}
+	/* One for each at least: thread 0 alone sends the follow-ups. */
+	if (limit > 0 && limit < working)
+		limit = working;
 	if (limit > 0 && rate > limit)
 		rate = limit;
-	for (unsigned i = 0; i < s->nthreads; i++)
-		works[i] = has_work(s, i);
+	stats_set(s->args->stats, s->args->slot, STAT_SEND_RATE, rate);
 	pacer_share(rate, works, s->nthreads, parts);
 	for (unsigned i = 0; i < s->nthreads; i++)
 		sender_rate(s->senders[i], parts[i]);

@@ -17,8 +17,12 @@ static const double rates_s = 1, answers_s = 20;
  * lasts.
  */
 static const double growth = 0.01, growth_max = 0.5;
+/* With fewer in that while nobody knows what a SYN brings. */
+static const double answers_min = 1e-3;
 /* A full wire takes this off at each turn, as long as it is full. */
 static const double full_part = 0.875;
+/* Faster than any link. */
+static const double most = 1e9;
 /* A limit of which so much is not used for so long is none. */
 static const double used_part = 0.9, spare_s = 3;
 
@@ -59,11 +63,13 @@ measure(struct throttle *t, double dt, const struct throttle_seen *s)
 static double
 wanted(const struct throttle *t, double waiting, double waits)
 {
-	double answers = t->take + (waits - waiting) / settle_s;
+	double answers = t->take + (waits - waiting) / settle_s, each;
 
 	if (answers < t->take * floor_part)
 		answers = t->take * floor_part;
-	return answers * t->syns / t->answers;
+	each = t->syns / t->answers;
+	/* No SYN has two: such are the answers of those before. */
+	return answers * (each < 1 ? 1 : each);
 }
 
 static void
@@ -85,6 +91,8 @@ adjust(struct throttle *t, double dt, double want, bool full)
 		t->limit = grown;
 	if (t->limit < 1)
 		t->limit = 1;
+	if (t->limit > most)
+		t->limit = most;
 }
 
 /* Something else is slower: the configured rate, another pressure. */
@@ -128,7 +136,7 @@ throttle_turn(
 	waiting = standing(t, s->ahead);
 	waits = t->take * waits_s > waits_min ? t->take * waits_s : waits_min;
 	t->calm_s = waiting < waits / 2 && !full ? t->calm_s + dt : 0;
-	if (t->answers > 0 && t->syns > 0 &&
+	if (t->answers > answers_min && t->syns > 0 &&
 	    (t->limit > 0 || full || waiting > waits))
 		adjust(t, dt, wanted(t, waiting, waits), full);
 	if (t->limit > 0 && is_spare(t, dt, waiting < waits && !full))

@@ -25,7 +25,7 @@ enum {
 	ASK_PROBED_MS = 3500,
 	ASK_LOST_MS = 500,
 	/* There are hosts that hear only what is asked of all on the link. */
-	DOUBT_MS = 1000,
+	DOUBT_MS = 1200, /* the kernel asks all once a second */
 	ASKED_MAX = 2 /* and no word of it: it is gone */
 };
 
@@ -186,8 +186,8 @@ look_at_hop(struct hop *h, uint64_t now_ms)
 	take_seen(h, link_watch_read(&h->watch), now_ms);
 	if (h->watch.permanent)
 		h->asked = 0;
-	h->gone = (h->doubt_ms != 0 && now_ms - h->doubt_ms >= DOUBT_MS) ||
-	    h->asked > ASKED_MAX;
+	h->gone = h->doubt_ms != 0 ? now_ms - h->doubt_ms >= DOUBT_MS
+				   : h->asked > ASKED_MAX;
 	if (now_ms < h->ask_ms)
 		return;
 	h->asked++;

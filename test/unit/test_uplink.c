@@ -30,6 +30,7 @@ enum gateway { GATEWAY_SILENT = 0, GATEWAY = 0xb, ANOTHER = 0xd };
 
 static _Atomic int gateway = GATEWAY_SILENT;
 static atomic_bool over, deaf; /* to what it alone is asked */
+static atomic_bool loud; /* what it says, it says to all */
 static atomic_bool asking; /* it does not hear us, and asks for us */
 static pthread_t thread;
 static struct conf conf;
@@ -69,6 +70,8 @@ answer(int fd, uint8_t f[64])
 	if (f[0] != 0xff && (deaf || memcmp(f, mac, MAC_LEN) != 0))
 		return;
 	memcpy(f, f + 6, MAC_LEN);
+	if (loud)
+		memset(f, 0xff, MAC_LEN);
 	memcpy(f + 6, mac, MAC_LEN);
 	f[21] = 2;
 	memmove(f + 32, f + 22, 10);
@@ -106,7 +109,7 @@ set_up(void **state)
 	assert_int_equal(
 	    ranges_add_text(targets, "198.18.0.0/24", &expected), 0);
 	assert_int_equal(ranges_seal(targets), 0);
-	over = deaf = asking = false;
+	over = deaf = asking = loud = false;
 	gateway = GATEWAY;
 	return pthread_create(&thread, NULL, serve, NULL);
 }
@@ -262,6 +265,26 @@ next_hop_that_only_asks_is_gone(void **state)
 	asking = false;
 	assert_in_range(turn_until(u, UPLINK_FINE), 0, 4000);
 	uplink_free(u);
+}
+
+/* RFC 3927 2.5: the kernel takes that for news, and not for an answer. */
+static void
+next_hop_that_answers_all_is_there(void **state)
+{
+	struct uplink *u;
+
+	(void)state;
+	link_help_needed();
+	forget_neighbours();
+	loud = true;
+	u = watch();
+	assert_fine_for(u, 11000);
+	gateway = GATEWAY_SILENT;
+	assert_in_range(turn_until(u, UPLINK_LOST), 0, 9000);
+	gateway = GATEWAY;
+	assert_in_range(turn_until(u, UPLINK_FINE), 0, 4000);
+	uplink_free(u);
+	forget_neighbours();
 }
 
 /* RFC 1122 2.3.2.1 is not everybody's: it is asked as one that is new. */
@@ -470,6 +493,7 @@ main(void)
 		EACH(says_why_nothing_can_begin),
 		EACH(next_hop_goes_and_returns),
 		EACH(next_hop_that_only_asks_is_gone),
+		EACH(next_hop_that_answers_all_is_there),
 		EACH(next_hop_that_hears_broadcasts_only),
 		EACH(next_hop_that_is_forgotten_is_asked_anew),
 		EACH(next_hop_among_many_neighbours),
