@@ -216,6 +216,24 @@ compare(const void *a, const void *b)
 }
 
 static void
+print_csv(const char *label, const struct tally *t)
+{
+	struct buf out = { 0 };
+	struct csv csv = { .out = &out };
+
+	csv_string(&csv, label);
+	for (int i = 0; i < DIFFERENCES; i++) {
+		if (t)
+			csv_number(&csv, t->n[i]);
+		else
+			csv_string(&csv, difference_names[i]);
+	}
+	csv_end(&csv);
+	fwrite(buf_text(&out), 1, out.len, stdout);
+	buf_free(&out);
+}
+
+static void
 print_line(const struct diff *d, const char *label, const struct tally *t)
 {
 	if (d->tool->json) {
@@ -227,9 +245,28 @@ print_line(const struct diff *d, const char *label, const struct tally *t)
 		json_print(o, false);
 		return;
 	}
-	printf(d->csv ? "\"%s\"" : "%-24s", label);
+	if (d->csv) {
+		print_csv(label, t);
+		return;
+	}
+	printf("%-24s", label);
 	for (int i = 0; i < DIFFERENCES; i++)
-		printf(d->csv ? ",%" PRIu64 : " %12" PRIu64, t->n[i]);
+		printf(" %12" PRIu64, t->n[i]);
+	putchar('\n');
+}
+
+static void
+print_head(const struct diff *d)
+{
+	const char *by = d->by_recipient ? "recipient" : cut_names[d->cut];
+
+	if (d->csv) {
+		print_csv(by, NULL);
+		return;
+	}
+	printf("%-24s", by);
+	for (int i = 0; i < DIFFERENCES; i++)
+		printf(" %12s", difference_names[i]);
 	putchar('\n');
 }
 
@@ -240,14 +277,8 @@ print_table(struct diff *d)
 		d->tallies[i].label = i;
 	if (d->labels.n > 0)
 		qsort(d->tallies, d->labels.n, sizeof *d->tallies, compare);
-	if (!d->tool->json) {
-		printf(d->csv ? "\"%s\"" : "%-24s",
-		    d->by_recipient ? "recipient" : cut_names[d->cut]);
-		for (int i = 0; i < DIFFERENCES; i++)
-			printf(
-			    d->csv ? ",\"%s\"" : " %12s", difference_names[i]);
-		putchar('\n');
-	}
+	if (!d->tool->json)
+		print_head(d);
 	for (size_t i = 0; i < d->labels.n; i++)
 		print_line(d, d->labels.v[d->tallies[i].label], &d->tallies[i]);
 	if (d->by_recipient || d->cut != CUT_NONE)
