@@ -182,9 +182,11 @@ refuse_kind(struct flow *f, const struct arrival *a)
 	struct note_canary n = { .addr = a->target.addr };
 
 	refuse(f, a, STAT_PKT_REFUSED_KIND);
-	if (source_ports_kind(&f->ports, a->s->dport) == KIND_CANARY &&
-	    a->target.port == f->canary)
-		f->act.note(f->context, NOTE_CANARY, &n, sizeof n);
+	if (source_ports_kind(&f->ports, a->s->dport) != KIND_CANARY ||
+	    a->target.port != f->canary)
+		return;
+	f->singers[waiting_hash(f->table, &n.addr) % SINGERS] = n.addr;
+	f->act.note(f->context, NOTE_CANARY, &n, sizeof n);
 }
 
 static void

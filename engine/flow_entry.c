@@ -67,10 +67,18 @@ flow_early(const struct flow *f, const struct entry *e)
 	    source_ports_kind(&f->ports, e->sport) == KIND_CLIENT_HELLO;
 }
 
-static uint16_t
-contact_flags(const struct flow *f, const struct entry *e)
+static bool
+is_singer(const struct flow *f, const struct addr *a)
 {
-	unsigned flags = 0;
+	uint64_t place = waiting_hash(f->table, a) % SINGERS;
+
+	return addr_cmp(&f->singers[place], a) == 0;
+}
+
+static uint16_t
+contact_flags(const struct flow *f, const struct entry *e, const struct addr *a)
+{
+	unsigned flags = is_singer(f, a) ? HANDOFF_CANARY : 0;
 
 	if (f->connect)
 		flags |= HANDOFF_CONNECT;
@@ -94,7 +102,7 @@ flow_contact(const struct flow *f, const struct entry *e)
 	c.target = flow_target(f, e);
 	c.source = f->conf->sources[e->source];
 	c.sport = e->sport;
-	c.flags = contact_flags(f, e);
+	c.flags = contact_flags(f, e, &c.target.addr);
 	c.protocol = f->conf->ports[e->service].protocol;
 	c.kind = (uint8_t)syn.kind;
 	c.attempt = (uint8_t)syn.attempt;

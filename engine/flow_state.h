@@ -49,6 +49,9 @@ struct ahead {
 	struct arrival a; /* a.s is s */
 };
 
+/* A place for each hash: of two that share one the later is known. */
+enum { SINGERS = 4096 };
+
 struct flow {
 	const struct role_args *args;
 	const struct conf *conf;
@@ -61,6 +64,7 @@ struct flow {
 	const struct ranges *optouts; /* NULL: none */
 	uint64_t optouts_us; /* when they came, CLOCK_MONOTONIC */
 	uint16_t canary; /* port where nobody listens */
+	struct addr singers[SINGERS]; /* who answered there; by their hash */
 	bool connect; /* dial connects; nothing is answered from here */
 	struct ahead ahead[AHEAD]; /* a ring */
 	unsigned ahead_first, nahead;

@@ -4,8 +4,8 @@
 #
 #	sudo test/bench/bench_pool.sh [PART...]
 #
-# PART: cpu open memory silent slow rates full adopt. BENCH_KEEP=DIR keeps what was
-# watched. `make bench-pool` builds what it needs and runs all.
+# PART: cpu open memory silent slow rates full limits adopt. BENCH_KEEP=DIR
+# keeps what was watched. `make bench-pool` builds what it needs and runs all.
 
 # shellcheck source=test/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -14,7 +14,7 @@ bench_veth
 [ -z "${BENCH_TRACE:-}" ] || set -x
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(cpu open memory silent slow rates full adopt)
+[ $# -gt 0 ] || parts=(cpu open memory silent slow rates full limits adopt)
 conf=$BENCH_DIR/conf
 POOL_RATE=${POOL_RATE:-400}
 OPEN_RATE=${OPEN_RATE:-3000}
@@ -444,6 +444,29 @@ part_full()
 	kill "$hog"
 	wait "$hog" || :
 	smooth full full
+}
+
+# ---- limits: connections at once, in a capture of a whole run ----------------
+
+# 16 tarpits in one network, with three ports each, beside a /24 that is quick.
+part_limits()
+{
+	servers -t 10.7.0.0 -L 20
+	configure 'targets = { "10.7.0.0/28", "10.32.0.0/24" }' \
+	    'ports = { "110/pop3", "995/pop3s", "143/imap" }' \
+	    'greeting = 12s' 'reply = 12s' 'min_rate_window = 5s' \
+	    'per_host = 2' 'per_network = 16' 'limit_pause = 1s' 'rate = 2000'
+	LAB_TARGET="nsenter -t $BENCH_HOLDER -n --" test/lab/capture \
+	    "$BENCH_DIR/limits.pcap" "$BIN/mailsweepd" -1 -f "$conf" \
+	    >"$BENCH_DIR/limits.log" 2>&1 ||
+	    bench_die "$(tail "$BENCH_DIR/limits.log")"
+	servers_end
+	test/e2e/limits.py "$BENCH_DIR/limits.pcap" "$BENCH_SRC4" 2 16 \
+	    10.7.0.0/28 | tee "$BENCH_DIR/limits"
+	figure limits_held "$(sed -n 's/.* \([0-9]*\) violations.*/\1/p' \
+	    "$BENCH_DIR/limits" | awk '{ n += $1 } END { print n }')" violations
+	! grep -q FAILED "$BENCH_DIR/limits" ||
+	    bench_die "the limits were passed, or never reached"
 }
 
 # ---- adopt: dial alone, at 50,000 answers/s ----------------------------------

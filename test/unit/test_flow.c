@@ -1,6 +1,7 @@
 /* test_flow.c: packet's decisions, with network and clock replaced. */
 #include <string.h>
 
+#include "engine/canary.h"
 #include "test/unit/flow_help.h"
 
 /* ---- the good way -------------------------------------------------------- */
@@ -468,10 +469,31 @@ a_blind_guess_says_nothing(void **state)
 	world_free(w);
 }
 
+/* Its canary answered: what it says on other ports has time. */
+static void
+who_answers_everywhere_comes_last(void **state)
+{
+	struct world *w = world_new(FOLLOW_ADOPT);
+	struct peer canary = peer_of(w, "198.18.1.1",
+	    canary_port(w->sweep.key, &w->conf), KIND_CANARY, 0);
+	struct peer p = peer_of(w, "198.18.1.1", IMAPS, KIND_PLAIN, 0);
+	struct peer q = peer_of(w, "198.18.1.2", IMAPS, KIND_PLAIN, 0);
+
+	(void)state;
+	hear_one(w, synack_at(&canary, IRS));
+	hear_one(w, synack_at(&p, IRS));
+	hear_one(w, synack_at(&q, IRS));
+	assert_int_equal(w->nhanded, 2);
+	assert_true(w->handed[0].contact.flags & HANDOFF_CANARY);
+	assert_false(w->handed[1].contact.flags & HANDOFF_CANARY);
+	world_free(w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_answers_everywhere_comes_last),
 		cmocka_unit_test(a_greeting_in_three_segments_travels_whole),
 		cmocka_unit_test(without_scaling_windows_are_as_they_are),
 		cmocka_unit_test(ipv6_goes_the_same_way),
