@@ -13,6 +13,12 @@ again_init(struct again *a, unsigned threads, uint64_t window_ms)
 	a->spacing_ms = window_ms / (AGAIN_SAMPLES / 2) + 1;
 }
 
+void
+again_window(struct again *a, uint64_t window_ms)
+{
+	a->window_ms = window_ms;
+}
+
 bool
 again_open(const struct again *a)
 {

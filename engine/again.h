@@ -46,6 +46,12 @@ struct again {
 void again_init(struct again *, unsigned threads, uint64_t window_ms);
 
 /*
+ * The next trouble is of another kind: so long before it answers may have been
+ * lost; at most what again_init() was given.
+ */
+void again_window(struct again *, uint64_t window_ms);
+
+/*
  * Positions now, the count of troubles (drops, link losses; it never goes
  * back), and whether every stretch handed out has been sent. True: hand out
  * a->open to the threads now (empty ones too), numbered a->rounds.

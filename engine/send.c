@@ -47,6 +47,7 @@ struct send {
 	struct backoff backoff;
 	struct again again;
 	uint32_t again_number;
+	uint64_t lost; /* looks that found the way out lost */
 	bool said_limited; /* what packet limits us to */
 	uint64_t limit_ms; /* since when it is otherwise */
 	uint64_t wire_stops; /* turns in which packet stopped us */
@@ -247,6 +248,15 @@ has_again(const struct send *s, unsigned thread)
 	return s->progress[thread].again_done != s->again_number;
 }
 
+/* Drops show at once; that the way out is lost may show later. */
+static uint64_t
+window_ms(const struct conf *conf, bool lost)
+{
+	return lost && conf->answer_window_ms < UPLINK_NOTICED_MS
+	    ? UPLINK_NOTICED_MS
+	    : conf->answer_window_ms;
+}
+
 /*
  * What was on its way while the capture dropped frames, or the link was down,
  * is sent a second time.
@@ -255,16 +265,17 @@ static void
 send_again(struct send *s)
 {
 	uint64_t position[SWEEP_THREADS_MAX] = { 0 }, steps = 0;
+	uint64_t lost = packet_count(s, STAT_PKT_LINK_LOST);
 	bool all_sent = true;
 
+	again_window(&s->again, window_ms(s->args->conf, lost != s->lost));
+	s->lost = lost;
 	for (unsigned i = 0; i < s->nthreads; i++) {
 		position[i] = s->progress[i].position;
 		all_sent &= !has_again(s, i);
 	}
 	if (again_turn(&s->again, now_us() / 1000, position,
-		packet_count(s, STAT_PKT_PCAP_DROP) +
-		    packet_count(s, STAT_PKT_LINK_LOST),
-		all_sent)) {
+		packet_count(s, STAT_PKT_PCAP_DROP) + lost, all_sent)) {
 		s->again_number++;
 		for (unsigned i = 0; i < s->nthreads; i++) {
 			steps += s->again.open[i].to - s->again.open[i].from;
@@ -554,10 +565,7 @@ send_main(const struct role_args *args)
 	sandbox_enter(ROLE_SEND, args->conf, args->instance);
 	backoff_init(
 	    &s->backoff, now_us() / 1000, &(struct backoff_seen){ .sent = 0 });
-	again_init(&s->again, s->nthreads,
-	    args->conf->answer_window_ms > UPLINK_NOTICED_MS
-		? args->conf->answer_window_ms
-		: UPLINK_NOTICED_MS);
+	again_init(&s->again, s->nthreads, window_ms(args->conf, true));
 	loop(s);
 	end(s);
 	free(s);

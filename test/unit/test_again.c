@@ -149,12 +149,38 @@ there_is_an_end_to_it(void **state)
 	assert_false(again_open(&a));
 }
 
+/* Of one kind of trouble less was on its way than of another. */
+static void
+a_window_of_its_own(void **state)
+{
+	uint64_t at;
+
+	(void)state;
+	begin(0);
+	pass(60000);
+	at = position[0];
+	again_window(&a, 2000);
+	troubles++;
+	pass(TICK_MS);
+	assert_in_range(a.open[0].from, at - 230, at - 195);
+	again_window(&a, 10000);
+	pass(60000);
+	sent = true;
+	pass(20000);
+	assert_false(again_open(&a));
+	at = position[0];
+	troubles++;
+	pass(TICK_MS);
+	assert_in_range(a.open[0].from, at - 1030, at - 995);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_sent_twice_without_trouble),
 		cmocka_unit_test(a_window_before_the_trouble),
+		cmocka_unit_test(a_window_of_its_own),
 		cmocka_unit_test(near_the_start_it_is_from_the_start),
 		cmocka_unit_test(trouble_upon_trouble),
 		cmocka_unit_test(there_is_an_end_to_it),
