@@ -9,9 +9,9 @@
 #include "storage/change.h"
 #include "storage/csv.h"
 #include "storage/cut.h"
-#include "storage/feed_match.h"
 #include "storage/filter.h"
 #include "storage/json_out.h"
+#include "storage/reach.h"
 #include "storage/text.h"
 #include "storage/tool.h"
 
@@ -30,7 +30,8 @@ struct diff {
 	bool by_recipient, csv, rows;
 	uint64_t gone_after;
 	struct store *before, *now;
-	struct match *match;
+	struct holes *holes;
+	struct reach *reach; /* with by_recipient */
 	struct labels labels, words; /* lines; texts that cuts number */
 	struct tally *tallies;
 	size_t cap;
@@ -120,13 +121,20 @@ tally_cut(struct diff *d, const struct row *r, enum difference difference)
 	} while (more != 0);
 }
 
+/*
+ * For whom a feed has the row; what is fixed was told by the earlier one. Both
+ * sweeps have their certificates in one file, which is opened once.
+ */
 static void
-tally_recipients(
-    struct diff *d, const struct row *r, enum difference difference)
+tally_recipients(struct diff *d, struct row r, enum difference difference)
 {
 	const size_t *to;
-	size_t n = match_row(d->match, r, NULL, &to);
+	size_t n;
 
+	if (difference == DIFFERENCE_FIXED &&
+	    !store_get(d->before, &r.target, &r.head, &r.body, &r.len))
+		return;
+	n = reach_row(d->reach, d->now, &r, &to);
 	for (size_t i = 0; i < n; i++)
 		tally(d, d->tool->recipients.v[to[i]].name, difference);
 }
@@ -185,7 +193,7 @@ count_one(struct diff *d, const struct compared *c)
 		if (c->difference != DIFFERENCE_SAME)
 			print_row(d, c);
 	} else if (d->by_recipient) {
-		tally_recipients(d, &r, c->difference);
+		tally_recipients(d, r, c->difference);
 	} else {
 		tally_cut(d, &r, c->difference);
 	}
@@ -332,19 +340,26 @@ open_both(struct diff *d, int argc, char **argv)
 	return d->now ? TOOL_GO_ON : tool_error("%s", error);
 }
 
+static bool
+ready_to_reach(struct diff *d)
+{
+	d->holes = tool_holes(NULL);
+	if (d->holes)
+		d->reach = reach_new(&d->tool->recipients, d->holes);
+	return d->reach != NULL;
+}
+
 static int
 compare_both(struct diff *d)
 {
-	struct comparison *walk =
-	    comparison_new(d->before, d->now, d->gone_after);
+	struct comparison *walk;
 	struct compared c;
 
-	if (d->by_recipient)
-		d->match = match_new(&d->tool->recipients);
-	if (!walk || (d->by_recipient && !d->match)) {
-		comparison_free(walk);
+	if (d->by_recipient && !ready_to_reach(d))
+		return TOOL_ERROR;
+	walk = comparison_new(d->before, d->now, d->gone_after);
+	if (!walk)
 		return tool_error("no memory");
-	}
 	if (!d->tool->json && !d->csv)
 		printf("from %s\nto   %s\n\n", store_info(d->before)->sweep.id,
 		    store_info(d->now)->sweep.id);
@@ -375,7 +390,8 @@ diff_run(struct tool *t, int argc, char **argv)
 		status = tool_store_close(d.before, status);
 	if (d.now)
 		status = tool_store_close(d.now, status);
-	match_free(d.match);
+	reach_free(d.reach);
+	holes_free(d.holes);
 	labels_free(&d.labels);
 	labels_free(&d.words);
 	free(d.tallies);

@@ -64,9 +64,8 @@ asks_for(const struct recipient *r, const char *column)
 	return false;
 }
 
-/* The row's certificate, or NULL. */
-static const struct cert_fields *
-read_cert(struct making *m, const struct head *h)
+const struct cert_fields *
+feed_cert(struct cert_cache *certs, struct store *s, const struct head *h)
 {
 	const struct cert_fields *cert;
 	const uint8_t *der;
@@ -74,9 +73,9 @@ read_cert(struct making *m, const struct head *h)
 
 	if (!head_has_leaf(h))
 		return NULL;
-	cert = cert_cache_find(m->certs, h->leaf);
-	if (!cert && store_cert(m->store, h->leaf, &der, &len))
-		cert = cert_cache_put(m->certs, h->leaf, der, len);
+	cert = cert_cache_find(certs, h->leaf);
+	if (!cert && store_cert(s, h->leaf, &der, &len))
+		cert = cert_cache_put(certs, h->leaf, der, len);
 	return cert;
 }
 
@@ -160,10 +159,10 @@ write_row(struct making *m, const struct row *r)
 	item.nholes = feed_holes(r, m->order->holes, holes);
 	types = feed_types(&r->head, item.nholes > 0);
 	if (match_by_name(m->match))
-		item.cert = read_cert(m, &r->head);
+		item.cert = feed_cert(m->certs, m->store, &r->head);
 	n = match_row(m->match, r, item.cert, &recipients);
 	if (n > 0 && !item.cert)
-		item.cert = read_cert(m, &r->head);
+		item.cert = feed_cert(m->certs, m->store, &r->head);
 	for (int t = 0; n > 0 && result == 0 && t < FEED_TYPES; t++) {
 		item.type = (enum feed_type)t;
 		if ((types >> t & 1) &&

@@ -2,6 +2,7 @@
 #ifndef STORAGE_FEED_MAKE_H
 #define STORAGE_FEED_MAKE_H
 
+#include "storage/cert_cache.h"
 #include "storage/feed_files.h"
 #include "storage/holes.h"
 #include "storage/store.h"
@@ -24,6 +25,10 @@ int feed_make(struct store *, const struct feed_order *, uint64_t *rows);
 /* Does a recipient want rows of this type and severity? */
 bool feed_wanted(
     const struct recipient *, enum feed_type, bool six, enum severity);
+
+/* The row's certificate, or NULL. It lives until the next is read. */
+const struct cert_fields *feed_cert(
+    struct cert_cache *, struct store *, const struct head *);
 
 /* Is the row new in a type since the last sealed sweep? */
 bool feed_is_new(const struct head *, enum feed_type);

@@ -17,7 +17,7 @@ TOOL_CONF = engine/conf engine/conf_list engine/conf_port \
 UNIT_commands = engine/loss storage/cmd_dump storage/cmd_show storage/history storage/series storage/cmd_fixes storage/fixes storage/exposure storage/geo_age storage/announced storage/cmd_announced $(STORE_GEO) storage/cmd_sweeps \
 	storage/cmd_stats storage/count storage/cmd_optout storage/prefix storage/purge storage/seal_tables storage/unfinished storage/datadir storage/ask storage/cmd_status storage/cmd_feed storage/cmd_check \
 	storage/check storage/check_files storage/cmd_merge storage/shards \
-	storage/shards_merge storage/digest_set storage/cmd_diff storage/change \
+	storage/shards_merge storage/digest_set storage/cmd_diff storage/reach storage/change \
 	storage/tool \
 	storage/filter storage/json_out storage/show storage/show_chain \
 	storage/advice storage/progress storage/statistics storage/statistics_save storage/statistics_part storage/as_names storage/cut \
@@ -40,6 +40,7 @@ UNIT_shares = storage/shares
 UNIT_progress = storage/progress $(TOOL_TEXT)
 UNIT_history = $(UNIT_commands)
 UNIT_change = $(UNIT_commands)
+UNIT_reach = $(UNIT_commands)
 UNIT_nights = $(UNIT_commands) $(UNIT_seal) test/unit/feed_help
 UNIT_count = $(UNIT_commands)
 UNIT_prefix = $(STORE_READ) storage/prefix
