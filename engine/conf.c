@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/conf_reader.h"
+#include "engine/limits.h"
 #include "engine/log.h"
 #include "engine/ranges.h"
 #include "engine/stats.h"
@@ -113,7 +114,8 @@ static const struct option options[] = {
 	{ "injection", CHOICE, AT(injection), 0, 0, "off", switch_names },
 
 	{ "per_host", NUMBER, AT(per_host), 1, 65535, "2", NULL },
-	{ "per_network", NUMBER, AT(per_network), 1, 65535, "16", NULL },
+	{ "per_network", NUMBER, AT(per_network), 1, NETWORK_LIMIT_MAX, "16",
+	  NULL },
 	{ "host_pause", DURATION, AT(host_pause_ms), 0, SECONDS(600), "0s",
 	  NULL },
 	{ "waiting_max", NUMBER, AT(waiting_max), 64, 1 << 27, "1048576",

@@ -43,7 +43,7 @@ opted_out()
 	test/lab/configure "$conf" "targets = { \"$four\", \"$six\" }" 'ports = { "110/pop3" }' \
 	    'rate = 1000' 'greeting = 20s' 'conversation = 25s' 'reply = 20s' \
 	    'retries = 0' 'min_rate = 1' 'reply_lines_max = 65535' \
-	    'per_network = 65535' 'canary = off' 'hello_after_silence = off' \
+	    'per_network = 4095' 'canary = off' 'hello_after_silence = off' \
 	    'probes = 2' "$@"
 	$LAB_TARGET tcpdump -i net0 -n -U -s 96 -B 65536 -Z root \
 	    -w "$work/out.pcap" "net $four or net $six" 2>"$work/tcpdump" &

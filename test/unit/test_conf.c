@@ -124,6 +124,7 @@ reads_every_kind_of_value(void **state)
 {
 	static const char text[] =
 	    GOOD "rate = 2500 # packets\n"
+		 "per_network = 4095\n"
 		 "greeting = \"1500ms\"\n"
 		 "retry_pause = 2h\n"
 		 "map_size = 2G\n"
@@ -142,6 +143,7 @@ reads_every_kind_of_value(void **state)
 	(void)state;
 	assert_int_equal(read_text(text, &c, NULL, NULL, NULL), 0);
 	assert_int_equal(c.rate, 2500);
+	assert_int_equal(c.per_network, 4095);
 	assert_int_equal(c.greeting_ms, 1500);
 	assert_int_equal(c.retry_pause_ms, 7200000);
 	assert_true(c.map_size == (uint64_t)2 << 30);
@@ -273,6 +275,7 @@ names_file_line_word_and_what_was_expected(void **state)
 		{ "schedule = 2:00\n", "FILE:5: schedule: \"2:00\"" },
 		{ "shard = 4/4\n", "FILE:5: shard: \"4/4\"" },
 		{ "retries = 4\n", "FILE:5: retries: \"4\"" },
+		{ "per_network = 4096\n", "number from 1 to 4095\n" },
 		{ "sensor = \"a b\"\n", "FILE:5: sensor: \"a b\"" },
 		{ "retention = 90\n", "FILE:5: retention: \"90\"" },
 		{ "rate = {1, 2}\n", "\"2\" is one value too many" },
