@@ -86,6 +86,12 @@ take_options(struct diff *d, int argc, char **argv)
 		return status;
 	if (argc - optind > 2)
 		return tool_usage(d->tool, "expected two sweeps at most");
+	if (d->tool->sweep)
+		return tool_usage(
+		    d->tool, "--sweep: expected BEFORE and AFTER");
+	if (d->rows && d->csv)
+		return tool_usage(
+		    d->tool, "--rows: as text or --json, no --csv");
 	return filter_ready(&d->filter) ? tool_setup(d->tool) : TOOL_ERROR;
 }
 

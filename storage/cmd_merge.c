@@ -78,7 +78,7 @@ merge_run(struct tool *t, int argc, char **argv)
 		else
 			return tool_usage(t, "-%c: not an option of merge", c);
 	}
-	if (status != TOOL_GO_ON)
+	if ((status = tool_no_sweep(t, status)) != TOOL_GO_ON)
 		return status;
 	if (to == NULL)
 		return tool_usage(t, "expected --output DIRECTORY");

@@ -357,7 +357,7 @@ optout_run(struct tool *t, int argc, char **argv)
 			return tool_usage(t, "-%c: not an option of optout", c);
 		g.reason = optarg;
 	}
-	if (status != TOOL_GO_ON)
+	if ((status = tool_no_sweep(t, status)) != TOOL_GO_ON)
 		return status;
 	if (!is_one_line(g.reason))
 		return tool_usage(t,

@@ -157,7 +157,7 @@ status_run(struct tool *t, int argc, char **argv)
 		s.watch = c == STATUS_WATCH;
 		once = c == STATUS_ONCE;
 	}
-	status = tool_options_over(t, status, argc, argv);
+	status = tool_no_sweep(t, tool_options_over(t, status, argc, argv));
 	if (status != TOOL_GO_ON)
 		return status;
 	if ((status = tool_setup(t)) != TOOL_GO_ON)

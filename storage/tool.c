@@ -199,6 +199,15 @@ tool_data_file(const char *name)
 }
 
 int
+tool_no_sweep(const struct tool *t, int status)
+{
+	if (status == TOOL_GO_ON && t->sweep)
+		return tool_usage(
+		    t, "--sweep: not an option of %s", t->command->name);
+	return status;
+}
+
+int
 tool_options_over(const struct tool *t, int status, int argc, char **argv)
 {
 	if (status == TOOL_GO_ON && optind < argc)

@@ -63,6 +63,9 @@ enum { OPTION_OWN = 256, OPTIONS_MAX = 32 };
 int tool_option(
     struct tool *, int argc, char **argv, const struct option *own, int *exit);
 
+/* Of a command that looks at no single sweep: the status so far. */
+int tool_no_sweep(const struct tool *, int status);
+
 /* After the last option, of a command without arguments: the status so far. */
 int tool_options_over(const struct tool *, int status, int argc, char **argv);
 

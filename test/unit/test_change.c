@@ -132,6 +132,9 @@ test_tables(void **state)
 	says("--rows", "worse    192.0.2.6:110 ", TOOL_OK);
 	says("--rows", "expired -> no_tls\n", TOOL_OK);
 	says("", "from " BEFORE "\nto   " NOW "\n", TOOL_OK);
+	says("--rows --json", "{\"ip\":\"192.0.2.6\",\"port\":110,", TOOL_OK);
+	says("--rows --csv", "", TOOL_USAGE);
+	says("--sweep " NOW, "", TOOL_USAGE);
 	says("--by nothing", "", TOOL_USAGE);
 	says(NOW, "", TOOL_USAGE);
 	says("20200101T000000Z-test", "", TOOL_ERROR);

@@ -29,6 +29,25 @@ test_sweeps(void **state)
 	free(run_sample(&command_sweeps, "--sweep other", TOOL_NOTHING));
 }
 
+/* What is of no single sweep does not pass over that one was named. */
+static void
+test_no_sweep(void **state)
+{
+	static const struct {
+		const struct command *command;
+		const char *arguments;
+	} all[] = { { &command_status, "--once --sweep " SAMPLE_ID },
+		{ &command_merge, "-o /nonexistent --sweep " SAMPLE_ID " x" },
+		{ &command_diff, "--sweep " SAMPLE_ID },
+		{ &command_optout, "list --sweep " SAMPLE_ID },
+		{ &command_fixes, "--sweep " SAMPLE_ID },
+		{ &command_announced, "--sweep " SAMPLE_ID } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		free(run_sample(all[i].command, all[i].arguments, TOOL_USAGE));
+}
+
 /* Each long option that --help prints is explained in the manual. */
 static void
 test_manual(void **state)
@@ -64,6 +83,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sweeps),
+		cmocka_unit_test(test_no_sweep),
 		cmocka_unit_test(test_manual),
 	};
 
