@@ -120,9 +120,12 @@ write_method(struct buf *b)
 {
 	buf_puts(b,
 	    "<section id=method><h2>Method</h2>\n<ul>"
-	    "<li>One connection to each address and port; the dialog that a "
-	    "mail client would begin; no user name, password or message is "
-	    "ever sent.</li>"
+	    "<li>One connection to each address and port that answers; the "
+	    "dialog that a mail client would begin; no user name, password "
+	    "or message is ever sent. Unless it is set otherwise, one more "
+	    "connection to a port that says nothing, up to three later ones "
+	    "to one that puts us off or hangs up before a word, and up to "
+	    "three where encryption was offered and did not work.</li>"
 	    "<li>An address counts once, however many of its ports are "
 	    "exposed. <em>Exposed</em>: POP3, IMAP or SMTP without TLS, as "
 	    "above.</li>"
