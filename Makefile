@@ -11,8 +11,9 @@
 #: make format        clang-format -i over the tree
 #: make sanitize      build, unit tests and fuzz seeds with ASan and UBSan
 #: make fuzz          libFuzzer on each parser, FUZZ_SECONDS=60 each
-#: sudo make bench    all that was promised, measured: the four below and what
-#:                    things cost by themselves; half an hour. Without root: the latter
+#: sudo make bench    all that was promised, measured: the five below and what
+#:                    things cost by themselves; about forty minutes. Without root:
+#:                    bench-store and the latter
 #: make bench-store   the part of it with ten million records (50 GB)
 #: sudo make bench-tx      each way to send, beside zmap and masscan
 #: sudo make bench-rx      answers at full speed, in the simulated internet
@@ -207,7 +208,7 @@ bench: $(BENCHES:%=$(O)/bench/%) all storegen
 # In namespaces of their own: root.
 ON_A_WIRE = bench-tx bench-rx bench-pool bench-checkpoint
 
-# Ten million records, 50 GB below build/bench-store; eight minutes the first
+# Ten million records, 50 GB below build/bench-store; eleven minutes the first
 # time, four when they are there.
 bench-store: all storegen
 	@BIN=$(O) test/bench/bench_store.py
@@ -245,7 +246,7 @@ $(O)/bench/adopt: $(O)/test/bench/adopt.o $(O)/modules.a
 POOL      = $(PROGRAMS) $(O)/bench/mailsim $(O)/bench/pool_client \
           $(O)/bench/pool_cpu $(O)/bench/pool_floor $(O)/bench/pool_pace \
           $(O)/bench/adopt
-# Beside zmap and masscan; about a quarter of an hour.
+# Beside zmap and masscan; eight minutes.
 bench-rx: all internet
 	$(need_root)@test/bench/bench_rx.sh
 
@@ -345,5 +346,5 @@ help:
 FORCE:
 .SECONDARY:
 .PHONY: all links clean help internet units unit fuzzers seeds fuzz sanitize \
-    bench bench-store bench-tx mailsim bench-pool bench-checkpoint torture check demo lint format install uninstall deps-present FORCE
+    bench bench-store bench-tx bench-rx mailsim bench-pool bench-checkpoint torture check demo lint format install uninstall deps-present FORCE
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

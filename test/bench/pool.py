@@ -25,7 +25,6 @@
     pool.py rates OUT               seconds, SYN/s, completed/s, open, waiting
                                     (for a greeting, for a probe), pressure,
                                     limit, a line each
-    pool.py smooth OUT              how the rate moved, name value unit
 """
 
 import json
