@@ -33,6 +33,7 @@ struct model {
 	struct plant p;
 	struct throttle t;
 	unsigned step;
+	uint64_t seed;
 	double syns, handed, refused, ahead;
 	double limit, hit, turned, takeable;
 	double coming[FUTURE];
@@ -40,11 +41,12 @@ struct model {
 	double sent, taken;
 };
 
+/* From 0 to 1, the same ones each time. */
 static double
 drawn(struct model *m)
 {
-	(void)m;
-	return (double)(rand() % 1000) / 1000; /* srand() by each test */
+	m->seed = m->seed * 6364136223846793005u + 1442695040888963407u;
+	return (double)(m->seed >> 33) / (double)(UINT64_MAX >> 33);
 }
 
 static void
@@ -53,7 +55,7 @@ model_init(struct model *m, struct plant p)
 	memset(m, 0, sizeof *m);
 	m->p = p;
 	throttle_init(&m->t, 0);
-	srand(1);
+	m->seed = 1;
 }
 
 /* SYNs leave; what they bring is on its way. */
@@ -66,13 +68,15 @@ send_some(struct model *m)
 
 	m->syns += n;
 	m->sent += n;
-	for (m->hit += n * m->p.hits; m->hit >= 1; m->hit--) {
+	m->hit += n * m->p.hits;
+	while (m->hit >= 1) {
 		double after = m->p.delay + 0.02 * drawn(m);
 
 		if (drawn(m) < 0.2)
 			after += m->p.late * drawn(m);
 		m->coming[(m->step + 1 + (unsigned)(after * STEPS_PER_S)) %
 		    FUTURE]++;
+		m->hit--;
 	}
 }
 
