@@ -44,15 +44,15 @@ sample(struct again *a, uint64_t now_ms, const uint64_t *position)
 
 /* The newest sample that is a window old; the oldest, if none is. */
 static const uint64_t *
-a_window_ago(struct again *a, uint64_t now_ms)
+a_window_ago(const struct again *a, uint64_t now_ms)
 {
-	while (a->n > 1 &&
-	    now_ms - a->samples[(a->first + 1) % AGAIN_SAMPLES].ms >=
-		a->window_ms) {
-		a->first = (a->first + 1) % AGAIN_SAMPLES;
-		a->n--;
-	}
-	return a->samples[a->first].position;
+	unsigned i = a->n - 1;
+
+	while (i > 0 &&
+	    now_ms - a->samples[(a->first + i) % AGAIN_SAMPLES].ms <
+		a->window_ms)
+		i--;
+	return a->samples[(a->first + i) % AGAIN_SAMPLES].position;
 }
 
 /*

@@ -52,7 +52,7 @@ struct dial {
 	struct dial_note *failed; /* a ring: wire 1's way back has not */
 	unsigned ready_first, nready, failed_first, nfailed;
 	bool reading; /* wire 1 is watched */
-	uint64_t begun, begun_ms; /* by probes; when that was otherwise */
+	uint64_t moved, moved_ms; /* onto wire 2 and off; when that was less */
 	uint64_t strayed; /* with probes that died: none will say it has them */
 	bool waited_for; /* something lies on wire 2 */
 	bool alone; /* packet has gone before us: the parent sees to it */
@@ -223,19 +223,19 @@ send_one_failed(struct dial *d)
 
 /*
  * Those that no probe has begun. Of a probe that died we do not know whether it
- * had some in its hands; but when the wire is empty for a while, and nobody
- * begins any, then nobody has them.
+ * had some in its hands; but when the wire is empty for a while, and none
+ * comes or begins, then nobody has them.
  */
 static uint64_t
-strayed(struct dial *d, uint64_t begun, uint64_t ahead)
+strayed(struct dial *d, uint64_t moved, uint64_t ahead)
 {
 	uint64_t now = now_ms();
 
-	if (wire_unread(FD_DIALED) != 0 || begun != d->begun) {
-		d->begun = begun;
-		d->begun_ms = now;
+	if (wire_unread(FD_DIALED) != 0 || moved != d->moved) {
+		d->moved = moved;
+		d->moved_ms = now;
 	}
-	return now - d->begun_ms >= AHEAD_MS ? ahead : d->strayed;
+	return now - d->moved_ms >= AHEAD_MS ? ahead : d->strayed;
 }
 
 static void
@@ -246,7 +246,7 @@ tell_ahead(struct dial *d)
 	    stats_get(d->args->stats, d->args->slot, STAT_DIAL_ADOPTED);
 	uint64_t ahead = made > begun ? made - begun : 0;
 
-	d->strayed = strayed(d, begun, ahead);
+	d->strayed = strayed(d, made + begun, ahead);
 	ahead = ahead > d->strayed ? ahead - d->strayed : 0;
 	stats_set(
 	    d->args->stats, d->args->slot, STAT_DIAL_AHEAD, d->nready + ahead);

@@ -120,7 +120,8 @@ struct link_watch {
 	uint8_t mac[MAC_LEN];
 	bool known; /* its entry was seen */
 	bool permanent; /* somebody has set it, or we may not ask */
-	bool answers; /* ... and said so as one that we can see */
+	bool probing; /* asked by its address, it has not answered yet */
+	bool answers; /* it did, once, so that the kernel took it for one */
 	bool absent; /* the kernel knows no address of it now */
 };
 

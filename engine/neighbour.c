@@ -533,7 +533,9 @@ seen_in_entry(struct link_watch *w, unsigned state)
 
 	w->known = true;
 	w->absent = false;
-	w->answers |= (state & NUD_REACHABLE) != 0;
+	/* Else it may be TCP that has heard of it (DELAY). */
+	w->answers |= w->probing && (state & NUD_REACHABLE) != 0;
+	w->probing = (state & NUD_PROBE) != 0;
 	w->permanent = state & (NUD_PERMANENT | NUD_NOARP);
 	return w->permanent || (state & NUD_REACHABLE) ||
 		(is_new && !w->answers)
@@ -555,6 +557,7 @@ seen_in(struct link_watch *w, const struct nlmsghdr *h, struct cursor body)
 	state = state_of(body, w->ifindex, &w->hop);
 	if (state & NUD_FAILED) {
 		w->absent = true;
+		w->probing = false;
 		return LINK_SEEN_GONE;
 	}
 	if (!is_entry(h, body, w->ifindex, &w->hop, mac))

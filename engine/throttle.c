@@ -127,6 +127,7 @@ throttle_turn(
 	double dt = grown(now_us, t->us) / 1e6, waiting;
 	bool full = s->refused > t->seen.refused;
 	double waits;
+	bool known;
 
 	if (dt == 0)
 		return (uint64_t)t->limit;
@@ -136,9 +137,10 @@ throttle_turn(
 	waiting = standing(t, s->ahead);
 	waits = t->take * waits_s > waits_min ? t->take * waits_s : waits_min;
 	t->calm_s = waiting < waits / 2 && !full ? t->calm_s + dt : 0;
-	if (t->answers > answers_min && t->syns > 0 &&
-	    (t->limit > 0 || full || waiting > waits))
-		adjust(t, dt, wanted(t, waiting, waits), full);
+	known = t->answers > answers_min && t->syns > 0;
+	if (t->limit > 0 || (known && (full || waiting > waits)))
+		adjust(
+		    t, dt, known ? wanted(t, waiting, waits) : t->limit, full);
 	if (t->limit > 0 && is_spare(t, dt, waiting < waits && !full))
 		t->limit = 0;
 	return (uint64_t)t->limit;

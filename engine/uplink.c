@@ -186,7 +186,7 @@ look_at_hop(struct hop *h, uint64_t now_ms)
 	take_seen(h, link_watch_read(&h->watch), now_ms);
 	if (h->watch.permanent)
 		h->asked = 0;
-	h->gone = h->doubt_ms != 0 ? now_ms - h->doubt_ms >= DOUBT_MS
+	h->gone = h->doubt_ms != 0 ? h->gone || now_ms - h->doubt_ms >= DOUBT_MS
 				   : h->asked > ASKED_MAX;
 	if (now_ms < h->ask_ms)
 		return;

@@ -111,10 +111,11 @@ read_gone(struct report *r, struct store *s)
 	while (scan && store_scan_next(scan, &target, &h)) {
 		struct report_gone *g = &r->gone[country_number(h.country)];
 
-		if (!head_is_service(&h))
+		/* No change: it was not asked. */
+		if (!head_is_service(&h) || h.change == CHANGE_NONE)
 			continue;
 		g->not_seen += h.missed < GONE_AFTER;
-		g->gone += h.missed == GONE_AFTER && h.change != CHANGE_NONE;
+		g->gone += h.missed == GONE_AFTER;
 	}
 	store_scan_free(scan);
 }

@@ -425,9 +425,10 @@ smooth()
 
 	watched=$BENCH_DIR/$1.jsonl
 	python3 test/bench/pool.py rates "$watched"
+	python3 test/bench/pool.py smooth "$watched" >"$BENCH_DIR/smooth"
 	while read -r name value unit; do
 		figure "$2_$name" "$value" "$unit"
-	done < <(python3 test/bench/pool.py smooth "$watched")
+	done <"$BENCH_DIR/smooth"
 }
 
 # ---- full: a core that is full, of others' work too --------------------------

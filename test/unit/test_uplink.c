@@ -148,6 +148,15 @@ turn_until(struct uplink *u, enum uplink_state state)
 }
 
 static void
+assert_lost_for(struct uplink *u, uint64_t ms)
+{
+	for (uint64_t from = now_ms(); now_ms() - from < ms;) {
+		assert_int_equal(uplink_turn(u, now_ms(), why), UPLINK_LOST);
+		poll(NULL, 0, TURN_MS);
+	}
+}
+
+static void
 assert_fine_for(struct uplink *u, uint64_t ms)
 {
 	uint64_t from = now_ms();
@@ -243,6 +252,25 @@ next_hop_goes_and_returns(void **state)
 	forget_neighbours();
 }
 
+/* Its entry is deleted as well: what is gone stays gone. */
+static void
+next_hop_without_an_entry_stays_gone(void **state)
+{
+	struct uplink *u;
+
+	(void)state;
+	link_help_needed();
+	u = watch();
+	assert_fine_for(u, 1500);
+	gateway = GATEWAY_SILENT;
+	forget_neighbours();
+	turn_until(u, UPLINK_LOST);
+	assert_lost_for(u, 6000);
+	gateway = GATEWAY;
+	assert_in_range(turn_until(u, UPLINK_FINE), 0, 4000);
+	uplink_free(u);
+}
+
 /* Its own questions make an entry, and are no answer. */
 static void
 next_hop_that_only_asks_is_gone(void **state)
@@ -256,11 +284,7 @@ next_hop_that_only_asks_is_gone(void **state)
 	asking = true;
 	for (int i = 0; i < 2; i++) {
 		assert_in_range(turn_until(u, UPLINK_LOST), 0, 5700);
-		for (uint64_t from = now_ms(); now_ms() - from < 3000;) {
-			assert_int_equal(
-			    uplink_turn(u, now_ms(), why), UPLINK_LOST);
-			poll(NULL, 0, TURN_MS);
-		}
+		assert_lost_for(u, 3000);
 	}
 	asking = false;
 	assert_in_range(turn_until(u, UPLINK_FINE), 0, 4000);
@@ -277,6 +301,10 @@ next_hop_that_answers_all_is_there(void **state)
 	link_help_needed();
 	forget_neighbours();
 	loud = true;
+	/* as TCP makes it that has heard of it */
+	assert_true(link_help_run((const char *const[WORDS_MAX]){ "ip", "neigh",
+	    "replace", "10.99.0.2", "lladdr", "02:00:00:00:00:0b", "dev", "va",
+	    "nud", "reachable" }));
 	u = watch();
 	assert_fine_for(u, 11000);
 	gateway = GATEWAY_SILENT;
@@ -492,6 +520,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(says_why_nothing_can_begin),
 		EACH(next_hop_goes_and_returns),
+		EACH(next_hop_without_an_entry_stays_gone),
 		EACH(next_hop_that_only_asks_is_gone),
 		EACH(next_hop_that_answers_all_is_there),
 		EACH(next_hop_that_hears_broadcasts_only),
