@@ -19,6 +19,8 @@ mkdir "$feeds"
 expect "mailsweep feed" tool feed -o "$feeds"
 verdicts_of test/e2e/feeds.py "$feeds" "$LAB_DIR/servers.tsv" \
     "$LAB_DIR/geo.csv"
+verdicts_of test/e2e/feed_cells.py "$feeds" "$LAB_DIR/work/dump.jsonl" \
+    "$LAB_DIR/certs"
 is "unfinished files" "$(find "$feeds" ! -name '*.csv' -type f | wc -l)" 0
 mkdir "$feeds.one"
 expect "one recipient's" tool feed -o "$feeds.one" --recipient cert_de
